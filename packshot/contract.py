@@ -1,0 +1,275 @@
+"""The contract with upstream, version 1: what a producer sends and what it gets back.
+
+All types are frozen and forbid unknown fields, so that a typing mistake in a message is an error
+with a sentence, not a silently ignored wish. The JSON Schemas in docs/schemas are generated from
+these classes.
+"""
+
+import hashlib
+import json
+import re
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from packshot.errors import InvalidMessage
+
+#: Exchange that producers publish jobs to, and the routing key they use.
+EXCHANGE = "packshot"
+SUBMIT_KEY = "job.submit"
+#: Topic exchange that events are published to; the routing key is the event's type.
+EVENTS_EXCHANGE = "packshot.events"
+#: Where dead letters and refused messages go.
+DEAD_EXCHANGE = "packshot.dlx"
+INTAKE_QUEUE = "packshot.intake"
+REVIEW_QUEUE = "packshot.review"
+REJECTED_QUEUE = "packshot.rejected"
+DEAD_QUEUE = "packshot.dead"
+
+#: A message larger than this is refused unread (bytes). Pictures do not belong into messages.
+MAX_MESSAGE_BYTES = 1024 * 1024
+#: A `data:` URI may be this long (bytes, before decoding: 256 KiB of picture in base64).
+MAX_DATA_URI = 256 * 1024 * 4 // 3 + 128
+#: Outputs that one job may ask for.
+MAX_OUTPUTS = 16
+
+_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
+_COLOUR = re.compile(r"^#[0-9a-fA-F]{6}$")
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Lane(StrEnum):
+    """How urgent a job is. Each stage has a queue per lane."""
+
+    LIVE = "live"  # someone is waiting
+    BULK = "bulk"
+
+
+class Step(StrEnum):
+    """The stages, in the order in which a job passes them."""
+
+    PREPARE = "prepare"
+    OCR = "ocr"
+    RECOGNITION = "recognition"
+    MATTING = "matting"
+    FINISH = "finish"
+
+
+#: The steps that a producer may leave out.
+OPTIONAL_STEPS = (Step.OCR, Step.RECOGNITION, Step.MATTING)
+
+
+class Image(_Frozen):
+    """Where the photo lies: s3://bucket/key, https://..., or a small data: URI."""
+
+    uri: Annotated[str, Field(min_length=1, max_length=MAX_DATA_URI)]
+
+
+class Gradient(_Frozen):
+    """A vertical gradient as background, from the top colour to the bottom colour."""
+
+    top: str
+    bottom: str
+
+    @field_validator("top", "bottom")
+    @classmethod
+    def _is_colour(cls, value: str) -> str:
+        return _colour(value)
+
+
+class Template(_Frozen):
+    """A picture as background, named like a photo; it is scaled to cover the output."""
+
+    uri: Annotated[str, Field(min_length=1, max_length=2048)]
+
+
+class Output(_Frozen):
+    """One picture to render from the cut-out.
+
+    `size` is the side of the square canvas in pixels; without it the picture keeps the photo's own
+    size. `fill` is the share of the canvas side that the product's longer side takes (0.1 to 1);
+    without it the product stays where it was, or fills 0.85 when `size` is given.
+    """
+
+    name: str
+    background: str | Gradient | Template = "transparent"
+    format: Literal["png", "jpeg", "webp"] = "png"
+    size: Annotated[int, Field(ge=64, le=8192)] | None = None
+    fill: Annotated[float, Field(ge=0.1, le=1.0)] | None = None
+    shadow: bool = False
+    quality: Annotated[int, Field(ge=1, le=100)] = 92
+
+    @field_validator("name")
+    @classmethod
+    def _is_name(cls, value: str) -> str:
+        if not _NAME.match(value):
+            raise ValueError("use 1 to 32 characters of a-z, 0-9, '-' and '_'")
+        return value
+
+    @field_validator("background")
+    @classmethod
+    def _is_background(cls, value: str | Gradient | Template) -> str | Gradient | Template:
+        if isinstance(value, str) and value != "transparent":
+            return _colour(value)
+        return value
+
+    @model_validator(mode="after")
+    def _jpeg_has_no_alpha(self) -> Self:
+        if self.format == "jpeg" and self.background == "transparent":
+            raise ValueError("JPEG has no transparency: give a background or use png or webp")
+        return self
+
+
+#: What a job gets that asks for nothing: the transparent cut-out.
+CUTOUT = Output(name="cutout")
+#: The usual main picture of a marketplace: white, square, 85 % filled.
+MAIN = Output(name="main", background="#ffffff", format="jpeg", size=2000, fill=0.85)
+
+
+class Job(_Frozen):
+    """One message on exchange `packshot`, routing key `job.submit`."""
+
+    version: Literal[1]
+    source: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+    job_id: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    image: Image
+    sku: Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    steps: tuple[Step, ...] = OPTIONAL_STEPS
+    lane: Lane = Lane.BULK
+    outputs: Annotated[tuple[Output, ...], Field(max_length=MAX_OUTPUTS)] = (CUTOUT,)
+    review: Literal["auto", "always", "never"] = "auto"
+    expect_text: bool = False
+    metadata: dict[str, JsonValue] = Field(default_factory=dict)
+    traceparent: Annotated[str, Field(max_length=64)] | None = None
+
+    @field_validator("steps")
+    @classmethod
+    def _are_optional_steps(cls, value: tuple[Step, ...]) -> tuple[Step, ...]:
+        if len(set(value)) != len(value) or not set(value) <= set(OPTIONAL_STEPS):
+            raise ValueError("name each of ocr, recognition, matting at most once")
+        return tuple(step for step in OPTIONAL_STEPS if step in value)
+
+    @model_validator(mode="after")
+    def _outputs_are_possible(self) -> Self:
+        names = [output.name for output in self.outputs]
+        if len(set(names)) != len(names):
+            raise ValueError("two outputs have the same name")
+        if "outputs" in self.model_fields_set and self.outputs and Step.MATTING not in self.steps:
+            raise ValueError("outputs need the matting step")
+        return self
+
+    @classmethod
+    def parse(cls, body: bytes | str) -> "Job":
+        """Read a message body. Raises `InvalidMessage` with every problem in one sentence."""
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise InvalidMessage(
+                f"The message has {len(body):,} bytes, the limit is {MAX_MESSAGE_BYTES:,}: "
+                "put the picture into the object store and send its name."
+            )
+        try:
+            return cls.model_validate_json(body)
+        except ValidationError as error:
+            raise InvalidMessage(_explain(error)) from error
+
+    @property
+    def chain(self) -> tuple[Step, ...]:
+        """Every step of this job, in order."""
+        return (Step.PREPARE, *self.steps, Step.FINISH)
+
+    @property
+    def wanted(self) -> tuple[Output, ...]:
+        """The pictures to render; none without a matte."""
+        return self.outputs if Step.MATTING in self.steps else ()
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of what was asked for: equal for a repeated message, other for a conflict.
+
+        The trace context is left out: a producer that sends again does so in a new trace.
+        """
+        content = self.model_dump(mode="json", exclude={"traceparent"})
+        text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+class EventType(StrEnum):
+    """What happened to a job; also the routing key of the event."""
+
+    ACCEPTED = "job.accepted"
+    REVIEW_REQUESTED = "job.review_requested"
+    REVIEWED = "job.reviewed"
+    FAILED = "job.failed"
+    REJECTED = "job.rejected"
+
+
+class Event(_Frozen):
+    """A CloudEvents 1.0 event in structured JSON.
+
+    Events are delivered at least once; a consumer de-duplicates on `id`, which never changes.
+    """
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str
+    type: EventType
+    subject: str | None = None
+    time: AwareDatetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    data: dict[str, Any]
+    traceparent: str | None = None
+
+    @classmethod
+    def of(
+        cls, kind: EventType, *, event_id: str, job: Job | None, at: datetime, data: dict[str, Any]
+    ) -> "Event":
+        """Build the event of one job; `job` is None where the message could not be read."""
+        return cls(
+            id=event_id,
+            source="/packshot",
+            type=kind,
+            subject=f"{job.source}/{job.job_id}" if job else None,
+            time=at,
+            data=data,
+            traceparent=job.traceparent if job else None,
+        )
+
+
+def queue_name(step: Step, lane: Lane) -> str:
+    """The queue of one stage and lane; also its routing key.
+
+    Celery's delayed delivery binds `#.<routing key>`, so no key may be a dotted suffix of another.
+    """
+    return f"packshot.{step}.{lane}"
+
+
+def task_name(step: Step) -> str:
+    """The wire name of a stage's task; module paths never reach the wire."""
+    return f"packshot.{step}"
+
+
+def _colour(value: str) -> str:
+    if not _COLOUR.match(value):
+        raise ValueError("use 'transparent', '#rrggbb', a gradient or a template")
+    return value.lower()
+
+
+def _explain(error: ValidationError) -> str:
+    problems = []
+    for problem in error.errors(include_url=False)[:5]:
+        where = ".".join(str(part) for part in problem["loc"]) or "message"
+        problems.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
+    more = error.error_count() - len(problems)
+    return "; ".join(problems) + (f"; and {more} more" if more > 0 else "") + "."

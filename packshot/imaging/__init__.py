@@ -1,0 +1,1 @@
+"""Pure functions on arrays: decode, quality, hashing, matte, compose, encode, naming. No ML, no I/O."""

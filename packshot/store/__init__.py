@@ -1,0 +1,1 @@
+"""Where things are kept: the ledger (jobs, steps, outbox), the object store, the cache."""

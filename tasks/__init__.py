@@ -1,0 +1,1 @@
+"""The Celery application: queues, the chain, and one short file per stage."""

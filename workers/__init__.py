@@ -1,0 +1,1 @@
+"""Processes: roles, life cycle, the embedded run and the command line."""
