@@ -48,6 +48,12 @@ _NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
 _COLOUR = re.compile(r"^#[0-9a-fA-F]{6}$")
 
 
+def _colour(value: str) -> str:
+    if not _COLOUR.match(value):
+        raise ValueError("use 'transparent', '#rrggbb', a gradient or a template")
+    return value.lower()
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -258,12 +264,6 @@ def queue_name(step: Step, lane: Lane) -> str:
 def task_name(step: Step) -> str:
     """The wire name of a stage's task; module paths never reach the wire."""
     return f"packshot.{step}"
-
-
-def _colour(value: str) -> str:
-    if not _COLOUR.match(value):
-        raise ValueError("use 'transparent', '#rrggbb', a gradient or a template")
-    return value.lower()
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,1 +1,1 @@
-"""Pure functions on arrays: decode, quality, hashing, matte, compose, encode, naming. No ML, no I/O."""
+"""Pure functions on arrays: decode, quality, hashing, matte, compose, encode. No ML, no I/O."""

@@ -1,0 +1,99 @@
+"""The models of one process, behind three small protocols: real ones, or the shipped fakes."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.matting import Matted, Matter
+from models.ocr import TextReader
+from models.recognition import Categories, Lexicon, Recogniser
+from models.registry import Registry
+from packshot.contract import Step
+from packshot.results import ModelInfo, Recognition, TextResult
+
+#: The default weights of each step, by their names in the manifest.
+WEIGHTS: dict[Step, tuple[str, ...]] = {
+    Step.OCR: ("ppocrv6-det-small", "ppocr-orientation", "ppocrv6-rec-small"),
+    Step.RECOGNITION: ("efficientnet-lite0",),
+    Step.MATTING: ("u2netp",),
+}
+
+
+class Reads(Protocol):
+    """Finds the text in a picture."""
+
+    def read(self, rgb: NDArray[np.uint8]) -> TextResult:
+        """Read an RGB picture, uint8 HxWx3."""
+
+
+class Recognises(Protocol):
+    """Says what a picture shows."""
+
+    def recognise(self, rgb: NDArray[np.uint8], text: TextResult | None) -> Recognition:
+        """Look at an RGB picture, uint8 HxWx3, and at the text that was read on it."""
+
+
+class Mattes(Protocol):
+    """Cuts the subject of a picture out."""
+
+    def matte(self, rgb: NDArray[np.uint8], supplied: NDArray[np.uint8] | None = None) -> Matted:
+        """Matte an RGB picture, uint8 HxWx3; `supplied` is an alpha that came with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What is loaded; a part is None where the process's role does not need it."""
+
+    reader: Reads | None = None
+    recogniser: Recognises | None = None
+    matter: Mattes | None = None
+    infos: tuple[tuple[Step, tuple[ModelInfo, ...]], ...] = ()
+
+    def info(self, step: Step) -> tuple[ModelInfo, ...]:
+        """Provenance of a step's weights."""
+        return dict(self.infos).get(step, ())
+
+
+def load(
+    registry: Registry, steps: Collection[Step], *, threads: int = 1, device: str = "auto"
+) -> Models:
+    """Load and warm the models of `steps`.
+
+    Every model is run once on its own example, so that a broken one stops the process at its
+    start and the first job is as fast as the second. Raises `ModelMissing` or `ModelFailure`.
+    """
+    sessions = {
+        name: registry.session(name, threads=threads, device=device)
+        for step in WEIGHTS
+        if step in steps
+        for name in WEIGHTS[step]
+    }
+    reader = recogniser = matter = None
+    if Step.OCR in steps:
+        detector, orientation, recognition = (sessions[name] for name in WEIGHTS[Step.OCR])
+        reader = TextReader(
+            detector=detector,
+            orientation=orientation,
+            recogniser=recognition,
+            charset=registry.charset(WEIGHTS[Step.OCR][2]),
+        )
+        reader.read(TextReader.example())
+    if Step.RECOGNITION in steps:
+        recogniser = Recogniser(
+            classifier=sessions[WEIGHTS[Step.RECOGNITION][0]],
+            categories=Categories.load(),
+            lexicon=Lexicon.load(),
+        )
+        recogniser.recognise(Recogniser.example(), None)
+    if Step.MATTING in steps:
+        matter = Matter(session=sessions[WEIGHTS[Step.MATTING][0]])
+        matter.matte(Matter.example())
+    infos = tuple(
+        (step, tuple(sessions[name].info for name in names))
+        for step, names in WEIGHTS.items()
+        if step in steps
+    )
+    return Models(reader, recogniser, matter, infos)

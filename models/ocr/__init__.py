@@ -1,0 +1,17 @@
+"""Reading text: PP-OCRv6 small for detection and recognition, a small net for 0/180 degrees.
+
+detection    where the lines are: net, probability map, rotated boxes
+geometry     corners, crops, quarter turns
+orientation  which crops stand on their head
+recognition  crops to characters; ctc turns the net's output into text
+order        the order in which a person would read the lines
+script       which writing system a line is in, and whether the model can read it at all
+calibration  score to probability
+reader       all of it together: picture in, `packshot.results.TextResult` out
+"""
+
+from models.ocr.ctc import Reading
+from models.ocr.detection import DetectionOptions, Region
+from models.ocr.reader import ReaderOptions, TextReader
+
+__all__ = ["DetectionOptions", "ReaderOptions", "Reading", "Region", "TextReader"]

@@ -1,0 +1,195 @@
+"""From one cut-out to any listing picture: place, scale, put a background under it.
+
+All blending happens on premultiplied colours in 16 bits: scaled straight colours would bleed the
+invisible colour of transparent pixels into the edge, as a dark or light fringe.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.contract import Output
+from packshot.imaging.background import paint
+from packshot.imaging.shadow import soft_shadow
+from packshot.results import Box
+
+#: Share of the canvas that the product's longer side takes when only a size is given.
+DEFAULT_FILL: Final = 0.85
+#: Alpha (0 to 1) above which a pixel belongs to the product's box.
+BOX_ALPHA: Final = 0.05
+#: Soft pixels outside that box are kept up to this share of the product's longer side.
+_MARGIN: Final = 0.02
+#: Full scale of the premultiplied layer: 255 x 255, so that colour x alpha is exact.
+_FULL: Final = 255 * 255
+#: Rows that are blended at once: bounds the temporary floats of a large canvas (pixels).
+_BAND: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A finished picture: uint8 HxWx3, or HxWx4 where the background is transparent.
+
+    `fill` is measured on it: the product's longer side relative to the canvas; None where the
+    matte is empty.
+    """
+
+    image: NDArray[np.uint8]
+    fill: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """Premultiplied uint16 HxWx4 (0 to 65025), and where its corner lies on the canvas."""
+
+    pixels: NDArray[np.uint16]
+    left: int
+    top: int
+
+    @property
+    def window(self) -> tuple[slice, slice]:
+        """The part of the canvas that it covers."""
+        height, width = self.pixels.shape[:2]
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+
+def render(
+    cutout: NDArray[np.uint8], output: Output, template: NDArray[np.uint8] | None = None
+) -> Rendered:
+    """Render one picture of the contract.
+
+    Args:
+        cutout: uint8 HxWx4, straight colours.
+        output: what is wanted. With `size` the canvas is a square of that side and the product
+            fills `fill` (0.85 where it is None) of it; without, the canvas has the photo's size,
+            and the product keeps its place unless `fill` is given.
+        template: uint8 HxWx3, the picture that `output.background` names, if it names one.
+
+    Returns:
+        The picture. The product's box (alpha > 0.05) is centred where it was scaled. Where alpha
+        is 0 the background is untouched; in a transparent picture the colour is zero there.
+
+    Raises:
+        ValueError: the background is a template and `template` is missing.
+    """
+    height, width = (output.size, output.size) if output.size else cutout.shape[:2]
+    fill = output.fill if output.fill or not output.size else DEFAULT_FILL
+    layer = _layer(cutout, width, height, fill)
+    alpha = _alpha(layer, width, height)
+    shadow = soft_shadow(alpha) if output.shadow else None
+    if output.background == "transparent":
+        image = _float(layer, alpha, shadow)
+    else:
+        image = paint(output.background, width, height, template)
+        _put(image, layer, shadow)
+    box = subject_box(alpha)
+    if box is None:
+        return Rendered(image, None)
+    share = max((box.right - box.left) / width, (box.bottom - box.top) / height)
+    return Rendered(image, share)
+
+
+def subject_box(alpha: NDArray[np.uint8]) -> Box | None:
+    """The box of the pixels with an alpha (uint8 HxW) above 0.05; None where there are none."""
+    left, top, width, height = cv2.boundingRect((alpha > BOX_ALPHA * 255).astype(np.uint8))
+    return Box(left=left, top=top, right=left + width, bottom=top + height) if width else None
+
+
+def _layer(cutout: NDArray[np.uint8], width: int, height: int, fill: float | None) -> _Layer:
+    """Scale and place the product; with no fill, or no product, it stays as it is."""
+    box = subject_box(cutout[..., 3])
+    if fill is None or box is None:
+        # An empty matte keeps nothing: its faint remains are noise, not a product.
+        kept = cutout if box is not None else cutout[:0, :0]
+        return _Layer(_premultiply(kept), 0, 0)
+    wide, tall = box.right - box.left, box.bottom - box.top
+    scale = min(fill * width / wide, fill * height / tall)
+    margin = math.ceil(max(wide, tall) * _MARGIN)
+    left, top = max(0, box.left - margin), max(0, box.top - margin)
+    right, bottom = box.right + margin, box.bottom + margin
+    part = _premultiply(cutout[top:bottom, left:right])
+    scaled = _resize(part, scale)
+    # The real scale differs from the wanted one by the rounding to whole pixels.
+    centre_x = ((box.left + box.right) / 2 - left) * scaled.shape[1] / part.shape[1]
+    centre_y = ((box.top + box.bottom) / 2 - top) * scaled.shape[0] / part.shape[0]
+    return _clip(scaled, round(width / 2 - centre_x), round(height / 2 - centre_y), width, height)
+
+
+def _premultiply(cutout: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    layer = cutout.astype(np.uint16)
+    layer[..., :3] *= layer[..., 3:]
+    layer[..., 3] *= 255
+    return layer
+
+
+def _resize(layer: NDArray[np.uint16], scale: float) -> NDArray[np.uint16]:
+    height, width = layer.shape[:2]
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size == (width, height):
+        return layer
+    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    scaled = cv2.resize(layer, size, interpolation=way).astype(np.uint16, copy=False)
+    # Cubic overshoots at edges: a premultiplied colour above its alpha is brighter than white.
+    np.minimum(scaled[..., :3], scaled[..., 3:], out=scaled[..., :3])
+    return scaled
+
+
+def _clip(pixels: NDArray[np.uint16], left: int, top: int, width: int, height: int) -> _Layer:
+    """Cut off what lies outside the canvas: at most the soft margin."""
+    inside = pixels[max(0, -top) : height - top, max(0, -left) : width - left]
+    return _Layer(inside, max(0, left), max(0, top))
+
+
+def _alpha(layer: _Layer, width: int, height: int) -> NDArray[np.uint8]:
+    """The product's alpha on the whole canvas, 8 bits."""
+    alpha = np.zeros((height, width), np.uint8)
+    alpha[layer.window] = (layer.pixels[..., 3] + np.uint16(127)) // np.uint16(255)
+    return alpha
+
+
+def _put(image: NDArray[np.uint8], layer: _Layer, shadow: NDArray[np.uint8] | None) -> None:
+    """Blend shadow and product into an opaque canvas, in place."""
+    if shadow is not None:
+        for band in _bands(image.shape[0]):
+            light = 1 - shadow[band, :, None].astype(np.float32) / 255
+            image[band] = np.rint(image[band] * light)
+    window = image[layer.window]
+    for band in _bands(window.shape[0]):
+        pixels = layer.pixels[band].astype(np.float32)
+        under = window[band] * (1 - pixels[..., 3:] / _FULL)
+        window[band] = np.rint(pixels[..., :3] / 255 + under)
+
+
+def _float(
+    layer: _Layer, alpha: NDArray[np.uint8], shadow: NDArray[np.uint8] | None
+) -> NDArray[np.uint8]:
+    """Make a transparent picture: straight colours, zero where alpha is."""
+    height, width = alpha.shape
+    image = np.zeros((height, width, 4), np.uint8)
+    image[..., 3] = alpha if shadow is None else _union(alpha, shadow)
+    window = image[layer.window]
+    for band in _bands(window.shape[0]):
+        pixels = layer.pixels[band].astype(np.float32)
+        below = window[band][..., 3:].astype(np.float32) * 255
+        # With a shadow the black below takes its share of the colour, hence the larger divisor.
+        cover = pixels[..., 3:] if shadow is None else np.maximum(pixels[..., 3:], below)
+        colour = pixels[..., :3] * (255 / np.maximum(cover, 1))
+        colour[window[band][..., 3] == 0] = 0
+        window[band][..., :3] = np.rint(np.minimum(colour, 255))
+    return image
+
+
+def _union(alpha: NDArray[np.uint8], shadow: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Opacity of one layer over another: a + s (1 - a)."""
+    over = np.uint16(255) - alpha.astype(np.uint16)
+    both: NDArray[np.uint8] = alpha + ((shadow * over + np.uint16(127)) // np.uint16(255)).astype(
+        np.uint8
+    )
+    return both
+
+
+def _bands(height: int) -> list[slice]:
+    return [slice(start, start + _BAND) for start in range(0, height, _BAND)]

@@ -1,0 +1,104 @@
+"""One frozen settings object, read from PACKSHOT_* once by an entry point and passed on."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from packshot.errors import ConfigurationError
+
+
+class Settings(BaseSettings):
+    """Every knob of an installation. The defaults are the embedded ones: no server at all."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="PACKSHOT_", frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    data: Path = Field(Path("packshot-data"), description="Folder of the embedded default.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of the ledger. Default: SQLite in the data folder."
+    )
+    broker_url: SecretStr = Field(
+        SecretStr("amqp://guest:guest@127.0.0.1:5672//"), description="AMQP URL of RabbitMQ."
+    )
+    blobs: str | None = Field(
+        None, description="Object store: s3://bucket or file:///folder. Default: the data folder."
+    )
+    s3_endpoint: str | None = Field(None, description="Endpoint of an S3-compatible store.")
+    s3_region: str = Field("us-east-1", description="Region that requests are signed for.")
+    s3_access_key: SecretStr | None = Field(
+        None, description="Access key. Default: the usual AWS credential chain."
+    )
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key that belongs to it.")
+    redis_url: SecretStr | None = Field(
+        None, description="Redis for single-flight and hot results. Optional: only speed is lost."
+    )
+    models: Path | None = Field(None, description="Folder of the weights. Default: user cache.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    threads: Annotated[int, Field(ge=1, le=256)] = Field(
+        1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
+    )
+
+    source_buckets: tuple[str, ...] = Field(
+        (), description="Buckets that producers may name in s3:// URIs besides our own."
+    )
+    allow_http: bool = Field(False, description="Fetch from plain http:// too.")
+    allow_files: bool = Field(False, description="Fetch file paths; only the embedded run does.")
+    private_hosts: tuple[str, ...] = Field(
+        (), description="Host names that may resolve to private addresses (an in-house CDN)."
+    )
+    fetch_seconds: Annotated[float, Field(gt=0)] = Field(
+        60.0, description="Deadline for one download, seconds."
+    )
+    max_bytes: Annotated[int, Field(gt=0)] = Field(
+        50 * 1024 * 1024, description="Largest photo, bytes."
+    )
+    max_pixels: Annotated[int, Field(gt=0)] = Field(
+        100_000_000, description="Largest photo, pixels; checked before decoding."
+    )
+    working_side: Annotated[int, Field(ge=512)] = Field(
+        4096, description="Longer side at which larger photos are worked on, pixels."
+    )
+
+    max_attempts: Annotated[int, Field(ge=1)] = Field(
+        3, description="Attempts at one step whose worker died before the job is poison."
+    )
+    lease_seconds: Annotated[int, Field(ge=1)] = Field(
+        300, description="How long a begun step may stay silent before it counts as abandoned."
+    )
+    queue_limit: Annotated[int, Field(ge=1)] = Field(
+        100_000, description="Messages per queue before publishers are told to wait."
+    )
+    review_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.85, description="Confidence under which a field goes to review."
+    )
+    audit_rate: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.01, description="Share of accepted jobs that a person checks anyway."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Logs.")
+
+    @property
+    def ledger_url(self) -> str:
+        """The SQLAlchemy URL of the ledger."""
+        if self.database_url:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data.resolve() / 'ledger.sqlite'}"
+
+    @property
+    def blobs_url(self) -> str:
+        """Where objects live."""
+        return self.blobs or (self.data.resolve() / "store").as_uri()
+
+    @classmethod
+    def load(cls) -> "Settings":
+        """Read the environment. Raises `ConfigurationError` that names the wrong variables."""
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"PACKSHOT_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+                for item in error.errors(include_url=False, include_input=False)
+            )
+            raise ConfigurationError(f"The settings are wrong. {wrong}.") from error

@@ -1,0 +1,15 @@
+"""The object store: originals, working images and outputs, in a folder or an S3-compatible store."""
+
+from packshot.store.blobs.base import BlobStore, check_key
+from packshot.store.blobs.factory import open_blobs, open_buckets
+from packshot.store.blobs.folder import FolderBlobs
+from packshot.store.blobs.memory import MemoryBlobs
+
+__all__ = [
+    "BlobStore",
+    "FolderBlobs",
+    "MemoryBlobs",
+    "check_key",
+    "open_blobs",
+    "open_buckets",
+]

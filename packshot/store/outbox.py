@@ -1,0 +1,57 @@
+"""The outbox: events are written with the change they tell of, and published afterwards.
+
+A relay that dies between publishing and marking publishes again: at least once, under the same id.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import sessionmaker
+
+from packshot.clock import Clock, utc_now
+from packshot.store.engine import translated
+from packshot.store.tables import OutboxRow
+
+#: Publishes one event (type, JSON) and returns once it is safe; raises to leave it in the outbox.
+Publish = Callable[[str, dict[str, Any]], None]
+
+#: Events in one transaction: few enough that a lost connection repeats little.
+BATCH = 50
+
+
+class Outbox:
+    """Events that wait. Many relays may run at once: each row is locked by one."""
+
+    def __init__(self, engine: Engine, *, clock: Clock = utc_now) -> None:
+        self._sessions = sessionmaker(engine)
+        self._clock = clock
+
+    def relay(self, publish: Publish) -> int:
+        """Publish one batch, oldest first; returns how many went out.
+
+        What was published before an error stays marked; the rest waits for the next call.
+        """
+        waiting = (
+            select(OutboxRow)
+            .where(OutboxRow.published_at.is_(None))
+            .order_by(OutboxRow.created_at, OutboxRow.id)
+            .limit(BATCH)
+            .with_for_update(skip_locked=True)
+        )
+        with translated(), self._sessions() as db:
+            sent = 0
+            try:
+                for row in db.scalars(waiting).all():
+                    publish(row.type, row.event)
+                    row.published_at = self._clock()
+                    sent += 1
+            finally:
+                db.commit()
+            return sent
+
+    def waiting(self) -> int:
+        """How many events are not published yet."""
+        with translated(), self._sessions() as db:
+            query = select(func.count()).where(OutboxRow.published_at.is_(None))
+            return db.scalar(query.select_from(OutboxRow)) or 0

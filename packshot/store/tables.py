@@ -1,0 +1,209 @@
+"""The ledger's tables. Alembic's migrations are the truth in production; a test compares both."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+class JobStatus(StrEnum):
+    """Where a job is. The last four are final; `review` waits for a person."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    REVIEW = "review"
+    ACCEPTED = "accepted"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+#: Nothing runs any more for a job in one of these.
+SETTLED = (JobStatus.REVIEW, JobStatus.ACCEPTED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class StepStatus(StrEnum):
+    """Where one step of a job is."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, always aware and in UTC; SQLite forgets the zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Refuse naive times: they would mean another moment on another machine."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
+        """Give back what was stored, in UTC."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+class Base(DeclarativeBase):
+    """Constraint names follow a convention, so that migrations can name them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any] | TypeDecorator[Any]]] = {
+        datetime: Moment(),
+        dict[str, Any]: Json,
+        list[Any]: Json,
+    }
+
+
+class JobRow(Base):
+    """One job, identified by (source, job_id)."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        UniqueConstraint("source", "job_id"),
+        Index("ix_jobs_status_created_at", "status", "created_at"),
+        Index("ix_jobs_sku", "sku"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(64))
+    job_id: Mapped[str] = mapped_column(String(256))
+    sku: Mapped[str] = mapped_column(String(128))
+    lane: Mapped[str] = mapped_column(String(8))
+    status: Mapped[str] = mapped_column(String(16))
+    request: Mapped[dict[str, Any]]
+    digest: Mapped[str] = mapped_column(String(64))
+    pipeline: Mapped[str] = mapped_column(String(32))
+    result: Mapped[dict[str, Any] | None]
+    reasons: Mapped[list[Any] | None]
+    audit_probability: Mapped[float | None]
+    code: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[str | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class StepRow(Base):
+    """One step of one job. `fence` grows with every begin: only its latest holder may commit."""
+
+    __tablename__ = "steps"
+    __table_args__ = (
+        Index("ix_steps_input_key", "input_key"),
+        Index(
+            "ix_steps_running",
+            "lease_until",
+            postgresql_where=text("status = 'running'"),
+            sqlite_where=text("status = 'running'"),
+        ),
+    )
+
+    job: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(16), primary_key=True)
+    position: Mapped[int]
+    status: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int]
+    fence: Mapped[int]
+    worker: Mapped[str | None] = mapped_column(String(255))
+    lease_until: Mapped[datetime | None]
+    input_key: Mapped[str | None] = mapped_column(String(64))
+    reused: Mapped[bool]
+    result: Mapped[dict[str, Any] | None]
+    confidence: Mapped[float | None]
+    code: Mapped[str | None] = mapped_column(String(64))
+    message: Mapped[str | None]
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+    seconds: Mapped[float | None]
+
+
+class ArtifactRow(Base):
+    """One object in the store that belongs to a job; a new version never overwrites an old one."""
+
+    __tablename__ = "artifacts"
+    __table_args__ = (UniqueConstraint("job", "name", "version"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    job: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    step: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    key: Mapped[str] = mapped_column(String(1024))
+    media_type: Mapped[str] = mapped_column(String(64))
+    bytes: Mapped[int]
+    sha256: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+
+
+class ReviewRow(Base):
+    """One item of the human-review queue: why it is there and, later, what was decided."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        Index("ix_reviews_status_created_at", "status", "created_at"),
+        Index("ix_reviews_job", "job"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    job: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(16))
+    lane: Mapped[str] = mapped_column(String(8))
+    reasons: Mapped[list[Any]]
+    confidence: Mapped[float | None]
+    created_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decision: Mapped[dict[str, Any] | None]
+
+
+class OutboxRow(Base):
+    """One event, written in the transaction that changed the job and published afterwards."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_job", "job"),
+        Index(
+            "ix_outbox_waiting",
+            "id",
+            postgresql_where=text("published_at IS NULL"),
+            sqlite_where=text("published_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    job: Mapped[UUID | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    type: Mapped[str] = mapped_column(String(32))
+    event: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime]
+    published_at: Mapped[datetime | None]

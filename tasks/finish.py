@@ -1,0 +1,94 @@
+"""finish: render the pictures, measure them, and decide where the job goes."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from packshot.contract import Output, Step, Template
+from packshot.imaging.compose import render
+from packshot.imaging.decode import decode
+from packshot.imaging.encode import EXTENSIONS, MEDIA_TYPES, encode
+from packshot.imaging.hashing import sha256
+from packshot.imaging.naming import output_key
+from packshot.imaging.stored import load_rgba
+from packshot.results import Finished, Matte, Picture, Recognition, TextResult
+from packshot.routing import Evidence, Route, decide
+from packshot.store.ledger import Artifact, Settlement
+from packshot.store.tables import JobStatus
+from packshot.summary import document, event_data
+from tasks.stage import Found, Stage, Work
+
+
+def finish(work: Work) -> Found:
+    """Render every output from the cut-out; the result, route and event go in one commit."""
+    found = Evidence(
+        prepared=work.prepared(),
+        text=work.result(Step.OCR, TextResult),
+        recognition=work.result(Step.RECOGNITION, Recognition),
+        matte=work.result(Step.MATTING, Matte),
+    )
+    rendered = [_render(work, output, found.matte) for output in work.job.wanted if found.matte]
+    pictures = tuple(picture for picture, _ in rendered)
+    route = decide(work.ticket.id, work.job, found, work.services.policy)
+    result = Finished(pictures=pictures, route=route.to, reasons=route.reasons)
+    return Found(
+        result,
+        confidence=route.confidence,
+        artifacts=tuple(artifact for _, artifact in rendered),
+        settlement=_settlement(found, result, route),
+    )
+
+
+def _render(work: Work, output: Output, matte: Matte) -> tuple[Picture, Artifact]:
+    image = render(_cutout(work, matte), output, _template(work, output))
+    data = encode(image.image, output.format, output.quality)
+    key = output_key(
+        work.ticket.created_at,
+        work.job.sku,
+        work.prepared().filename,
+        output.name,
+        EXTENSIONS[output.format],
+        work.ticket.id.hex[-8:],
+    )
+    artifact = work.store(output.name, key, data, MEDIA_TYPES[output.format])
+    height, width = image.image.shape[:2]
+    picture = Picture(
+        name=output.name,
+        key=key,
+        format=output.format,
+        width=width,
+        height=height,
+        bytes=len(data),
+        sha256=sha256(data),
+        fill=image.fill,
+        background=output.background if isinstance(output.background, str) else None,
+    )
+    return picture, artifact
+
+
+def _cutout(work: Work, matte: Matte) -> NDArray[np.uint8]:
+    held = work.services.pixels.get(matte.cutout_key)
+    if held is None:
+        held = load_rgba(work.services.blobs.get(matte.cutout_key))
+        work.services.pixels.put(matte.cutout_key, held)
+    return held
+
+
+def _template(work: Work, output: Output) -> NDArray[np.uint8] | None:
+    if not isinstance(output.background, Template):
+        return None
+    data = work.services.fetcher.fetch(output.background.uri).data
+    return decode(data, work.services.limits).rgb
+
+
+def _settlement(found: Evidence, result: Finished, route: Route) -> Settlement:
+    return Settlement(
+        status=JobStatus.ACCEPTED if route.to == "accepted" else JobStatus.REVIEW,
+        result=document(found, result, route),
+        reasons=tuple(one.model_dump(mode="json", exclude_none=True) for one in route.reasons),
+        confidence=route.confidence,
+        audit_probability=route.audit,
+        event=event_data(found, result.pictures, route),
+    )
+
+
+STAGE = Stage(Step.FINISH, Finished, finish)

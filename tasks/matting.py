@@ -1,0 +1,56 @@
+"""matting: cut the product out."""
+
+import numpy as np
+
+from models.matting import Matted
+from packshot.contract import Step
+from packshot.errors import ConfigurationError
+from packshot.imaging.encode import encode, encode_grey
+from packshot.imaging.naming import work_key
+from packshot.results import Matte
+from tasks.stage import Found, Stage, Work
+
+
+def matting(work: Work) -> Found:
+    """Matte the working image; keep the alpha matte and the cut-out, both lossless."""
+    models = work.services.models
+    if models.matter is None:
+        raise ConfigurationError("This worker has no matting model: see its role.")
+    matted = models.matter.matte(work.pixels(), work.alpha())
+    digest, version = work.prepared().sha256, key(work)[:12]
+    alpha = np.rint(matted.alpha * 255).astype(np.uint8)
+    files = (
+        ("matte", work_key(digest, f"{version}-matte.png"), encode_grey(alpha)),
+        ("foreground", work_key(digest, f"{version}-cutout.png"), encode(matted.cutout, "png")),
+    )
+    stored = tuple(work.store(name, at, data, "image/png") for name, at, data in files)
+    work.services.pixels.put(stored[1].key, matted.cutout)
+    return Found(
+        _describe(matted, alpha_key=stored[0].key, cutout_key=stored[1].key, work=work),
+        confidence=matted.confidence,
+        artifacts=stored,
+    )
+
+
+def key(work: Work) -> str:
+    """The matte depends on the pixels alone."""
+    return work.input_key(work.prepared().sha256)
+
+
+def _describe(matted: Matted, *, alpha_key: str, cutout_key: str, work: Work) -> Matte:
+    return Matte(
+        alpha_key=alpha_key,
+        cutout_key=cutout_key,
+        coverage=matted.coverage,
+        uncertain=matted.uncertain,
+        box=matted.box,
+        subjects=matted.subjects,
+        touches=matted.touches,
+        supplied=matted.supplied,
+        confidence=matted.confidence,
+        signals=matted.signals,
+        models=work.services.models.info(Step.MATTING),
+    )
+
+
+STAGE = Stage(Step.MATTING, Matte, matting, key)

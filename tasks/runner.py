@@ -1,0 +1,120 @@
+"""One delivery of one step: begin in the ledger, work, commit, and say what to do with the message.
+
+Knows no Celery: the tests and the embedded run call the same code.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from packshot.contract import Step
+from packshot.errors import Outcome as Fate
+from packshot.errors import PackshotError, SourceUnavailable, Transient
+from packshot.store.ledger import Outcome, Ticket, Verdict
+from tasks.backoff import insist
+from tasks.services import Services
+from tasks.stage import Found, Stage, Work
+
+log = logging.getLogger(__name__)
+
+#: Times that a job goes back to its queue because the producer's server does not deliver the
+#: photo. Storage, database and broker are ours and are waited for without end; their server is not.
+SOURCE_PATIENCE = 8
+
+
+class Next(StrEnum):
+    """What becomes of the message."""
+
+    HAND_ON = "hand_on"  # publish the next step, then acknowledge
+    STOP = "stop"  # acknowledge: the ledger knows why the chain ends here
+    AGAIN = "again"  # put it back, later
+
+
+#: Called with the job, the step and what becomes of its message.
+Watch = Callable[[UUID, Step, Next], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs deliveries of all stages. Thread-safe."""
+
+    services: Services
+    stages: Mapping[Step, Stage]
+    #: Told of every delivery's end, for progress bars.
+    watch: Watch | None = None
+
+    def deliver(self, job_id: UUID, step: Step, *, worker: str, handbacks: int = 0) -> Next:
+        """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs."""
+        fate = self._deliver(job_id, step, worker, handbacks)
+        if self.watch:
+            self.watch(job_id, step, fate)
+        return fate
+
+    def _deliver(self, job_id: UUID, step: Step, worker: str, handbacks: int) -> Next:
+        ledger = self.services.ledger
+        try:
+            ticket = insist(lambda: ledger.begin(job_id, step, worker=worker))
+        except Transient as error:
+            log.warning("%s of job %s waits: %s", step, job_id, error)
+            return Next.AGAIN
+        if ticket.verdict is not Verdict.RUN:
+            log.info("%s of job %s: nothing to do (%s)", step, job_id, ticket.verdict)
+            return Next.HAND_ON if ticket.verdict is Verdict.HAND_ON else Next.STOP
+        try:
+            outcome = self._work(ticket)
+            insist(lambda: ledger.commit(ticket, outcome))
+        except PackshotError as error:
+            return self._failed(ticket, error, handbacks)
+        except Exception as error:
+            # A bug in a stage or a library. It gets a name and a row like every other failure;
+            # what must not happen is that it takes the message or the worker with it.
+            log.exception("%s of job %s raised", step, job_id)
+            sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
+            return self._failed(ticket, PackshotError(sentence), handbacks)
+        return Next.HAND_ON
+
+    def _work(self, ticket: Ticket) -> Outcome:
+        stage = self.stages[ticket.step]
+        work = Work(ticket, self.services)
+        started = time.perf_counter()
+        key = stage.key(work) if stage.key else None
+        if key and (known := self.services.ledger.reusable(ticket.step, key)):
+            seconds = time.perf_counter() - started
+            return Outcome(
+                known.result, known.confidence, known.artifacts, seconds, key, reused=True
+            )
+        found = insist(lambda: stage.run(work))
+        return self._outcome(found, time.perf_counter() - started, key)
+
+    @staticmethod
+    def _outcome(found: Found, seconds: float, key: str | None) -> Outcome:
+        return Outcome(
+            result=found.result.model_dump(mode="json"),
+            confidence=found.confidence,
+            artifacts=found.artifacts,
+            seconds=seconds,
+            input_key=key,
+            settlement=found.settlement,
+        )
+
+    def _failed(self, ticket: Ticket, error: PackshotError, handbacks: int) -> Next:
+        ledger = self.services.ledger
+        log.warning("%s of job %s: %s: %s", ticket.step, ticket.id, error.code, error)
+        patient = not isinstance(error, SourceUnavailable) or handbacks < SOURCE_PATIENCE
+        try:
+            if error.outcome is Fate.DROP:
+                return Next.STOP
+            if error.outcome is Fate.RETRY and patient:
+                insist(lambda: ledger.release(ticket))
+                return Next.AGAIN
+            insist(lambda: ledger.fail(ticket, error))
+        except Transient as down:
+            # The ledger cannot be told now: the redelivery will begin a new attempt.
+            log.warning("%s of job %s waits: %s", ticket.step, ticket.id, down)
+            return Next.AGAIN
+        except PackshotError as lost:
+            log.info("%s of job %s: %s", ticket.step, ticket.id, lost)
+        return Next.STOP

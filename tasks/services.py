@@ -1,0 +1,35 @@
+"""What the stages work with, built once per process and passed on."""
+
+from dataclasses import dataclass, field
+
+from packshot.fetch import Fetcher
+from packshot.store.blobs import BlobStore
+
+from models.bundle import Models
+from packshot.imaging.decode import Limits
+from packshot.routing import Policy
+from packshot.settings import Settings
+from packshot.store.ledger import Ledger
+from packshot.store.outbox import Outbox
+from packshot.store.views import Views
+from tasks.pixels import PixelCache
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The ledger, the object store, the models: everything with a life of its own."""
+
+    settings: Settings
+    ledger: Ledger
+    views: Views
+    outbox: Outbox
+    blobs: BlobStore
+    fetcher: Fetcher
+    models: Models
+    policy: Policy
+    pixels: PixelCache = field(default_factory=PixelCache)
+
+    @property
+    def limits(self) -> Limits:
+        """How large a photo may be."""
+        return Limits(max_bytes=self.settings.max_bytes, max_pixels=self.settings.max_pixels)

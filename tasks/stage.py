@@ -1,0 +1,93 @@
+"""What every stage is: a pure-looking function from the work before it to what it found."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from packshot.contract import Job, Step
+from packshot.imaging.decode import decode
+from packshot.imaging.encode import load_grey
+from packshot.imaging.hashing import sha256
+from packshot.results import Prepared
+from packshot.store.ledger import Artifact, Settlement, Ticket
+from packshot.summary import PIPELINE
+from tasks.services import Services
+
+Result = TypeVar("Result", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a stage found out."""
+
+    result: BaseModel
+    confidence: float | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    settlement: Settlement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One step of one job, with what the steps before it found and what it may use."""
+
+    ticket: Ticket
+    services: Services
+
+    @property
+    def job(self) -> Job:
+        """The producer's message."""
+        return self.ticket.job
+
+    def result(self, step: Step, kind: type[Result]) -> Result | None:
+        """What an earlier step found, or None where the job leaves that step out."""
+        found = self.ticket.results.get(step)
+        return kind.model_validate(found) if found is not None else None
+
+    def prepared(self) -> Prepared:
+        """What prepare found; every later step builds on it."""
+        return Prepared.model_validate(self.ticket.results[Step.PREPARE])
+
+    def pixels(self) -> NDArray[np.uint8]:
+        """The working image, RGB uint8 HxWx3, read-only."""
+        services, prepared = self.services, self.prepared()
+        held = services.pixels.get(prepared.work_key)
+        if held is None:
+            held = decode(services.blobs.get(prepared.work_key), services.limits).rgb
+            services.pixels.put(prepared.work_key, held)
+        return held
+
+    def alpha(self) -> NDArray[np.uint8] | None:
+        """The alpha that came with the photo, uint8 HxW, or None."""
+        key = self.prepared().alpha_key
+        return load_grey(self.services.blobs.get(key)) if key else None
+
+    def store(self, name: str, key: str, data: bytes, media_type: str) -> Artifact:
+        """Put an object into the store and describe it for the ledger."""
+        self.services.blobs.put(key, data, media_type)
+        return Artifact(name, key, media_type, len(data), sha256(data))
+
+    def input_key(self, *parts: str) -> str:
+        """SHA-256 of everything that a step's result depends on: equal key, equal result."""
+        models = [one.sha256 for one in self.services.models.info(self.ticket.step)]
+        return hashlib.sha256(
+            "\0".join((PIPELINE, self.ticket.step, *models, *parts)).encode()
+        ).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step's function, with the result type that it answers.
+
+    `key` names the input, so that the same bytes through the same pipeline are not computed twice;
+    a stage without one is always run.
+    """
+
+    step: Step
+    kind: type[BaseModel]
+    run: Callable[[Work], Found]
+    key: Callable[[Work], str] | None = None

@@ -1,0 +1,86 @@
+"""Exchanges and queues: quorum queues, durable, each with the dead-letter exchange behind it.
+
+Queue arguments cannot be changed on a living queue, so they are few. No routing key is a dotted
+suffix of another: Celery's delayed delivery binds `#.<routing key>` and would deliver to both.
+"""
+
+from typing import Any
+
+from kombu import Exchange, Queue
+
+from packshot import contract
+from packshot.contract import EventType, Lane, Step
+
+#: Deliveries that the broker allows before it dead-letters a message by itself. The ledger's own
+#: counter is far stricter; this one is for messages that kill a worker before the ledger sees them.
+DELIVERY_LIMIT = 20
+
+JOBS = Exchange(contract.EXCHANGE, type="topic", durable=True)
+EVENTS = Exchange(contract.EVENTS_EXCHANGE, type="topic", durable=True)
+DEAD = Exchange(contract.DEAD_EXCHANGE, type="topic", durable=True)
+
+#: Routing keys on the dead-letter exchange.
+DEAD_KEY = "dead"
+REJECTED_KEY = "rejected"
+
+
+def intake_queue(limit: int) -> Any:
+    """The queue that producers' messages wait in."""
+    return Queue(
+        contract.INTAKE_QUEUE,
+        JOBS,
+        routing_key=contract.SUBMIT_KEY,
+        queue_arguments=_arguments(limit),
+    )
+
+
+def stage_queues(limit: int) -> tuple[Any, ...]:
+    """One queue per stage and lane."""
+    return tuple(
+        Queue(name, JOBS, routing_key=name, queue_arguments=_arguments(limit))
+        for step in Step
+        for lane in Lane
+        for name in [contract.queue_name(step, lane)]
+    )
+
+
+def resting_queues() -> tuple[Any, ...]:
+    """Where messages wait for people: dead letters, refused messages, review requests."""
+    quorum = {"x-queue-type": "quorum"}
+    return (
+        Queue(contract.DEAD_QUEUE, DEAD, routing_key=DEAD_KEY, queue_arguments=quorum),
+        Queue(contract.REJECTED_QUEUE, DEAD, routing_key=REJECTED_KEY, queue_arguments=quorum),
+        Queue(
+            contract.REVIEW_QUEUE,
+            EVENTS,
+            routing_key=EventType.REVIEW_REQUESTED,
+            queue_arguments=quorum,
+        ),
+    )
+
+
+def declare(connection: Any, limit: int) -> list[str]:
+    """Declare everything, dead-letter queues first; returns the queues' names. Idempotent.
+
+    The order matters: at-least-once dead-lettering keeps a message in its source queue for as long
+    as the dead-letter exchange has nowhere to put it.
+    """
+    queues = (*resting_queues(), intake_queue(limit), *stage_queues(limit))
+    with connection.channel() as channel:
+        EVENTS(channel).declare()
+        for queue in queues:
+            queue(channel).declare()
+    return [queue.name for queue in queues]
+
+
+def _arguments(limit: int) -> dict[str, Any]:
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": contract.DEAD_EXCHANGE,
+        "x-dead-letter-routing-key": DEAD_KEY,
+        "x-dead-letter-strategy": "at-least-once",
+        # A full queue refuses the publish, and the publisher waits: nothing is dropped.
+        "x-overflow": "reject-publish",
+        "x-max-length": limit,
+    }

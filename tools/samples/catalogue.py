@@ -1,0 +1,180 @@
+"""The twelve shots: which product on which table under which light, and what is true about each."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from tools.samples import products, textures
+from tools.samples.camera import Sensor
+from tools.samples.products import Product, place
+from tools.samples.scene import Camera, Lamp, Light, Scene, turned
+from tools.samples.textures import Backdrop, Tabletop
+
+Random = np.random.Generator
+
+WINDOW = Lamp((-0.75, 0.75, 0.55), (0.74, 0.76, 0.80), (0.5, 0.62), (2, 3))
+SOFTBOX = Lamp((-0.7, 0.95, 0.7), (0.80, 0.79, 0.77), (0.55, 0.55))
+FILL = Lamp((0.95, 0.35, 0.4), (0.22, 0.21, 0.20), (0.35, 0.7))
+RIM = Lamp((0.85, 0.5, -0.75), (0.28, 0.27, 0.25), (0.25, 0.6))
+DAY = Light((WINDOW, FILL, RIM))
+STUDIO = Light((SOFTBOX, FILL, RIM))
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture to draw, with what the truth file says beyond what the drawing knows."""
+
+    name: str
+    sku: str
+    size: tuple[int, int]
+    subject: Callable[[], Product]
+    table: Callable[[Random, int], Tabletop]
+    backdrop: Callable[[Random], Backdrop]
+    light: Light
+    position: tuple[float, float, float]
+    target: tuple[float, float, float]
+    brand: tuple[str, ...] = ()
+    model: str | None = None
+    top1: tuple[int, ...] = ()
+    top5: tuple[int, ...] = ()
+    route: str = "accepted"
+    reasons: tuple[str, ...] = ()
+    notes: str = ""
+    kind: str = "jpeg"
+    quality: int = 80
+    zoom: float = 1.6
+    roll: float = 0.0
+    aperture: float = 0.014
+    edge: float = 45.0
+    sensor: Sensor = field(default_factory=Sensor)
+    #: EXIF orientation the file is stored in (1 is upright).
+    orientation: int = 1
+    gps: bool = False
+
+    def scene(self, random: Random, scale: float) -> Scene:
+        """Set the scene up at `scale` times the final number of pixels."""
+        camera = Camera(*self.size, self.position, self.target, self.zoom, self.roll, self.aperture)
+        texture = self.table(random, max(512, round(3072 * min(1.0, scale))))
+        return Scene(camera.scaled(scale), self.light, texture, self.backdrop(random), self.subject(), self.edge)
+
+
+def _oak(random: Random, n: int) -> Tabletop:
+    return textures.wood(random, n, dark="#8a5a34", light="#c99a66", planks=6, gloss=0.03)
+
+
+def _walnut(random: Random, n: int) -> Tabletop:
+    return textures.wood(random, n, dark="#3b2417", light="#74492d", planks=5, gloss=0.04)
+
+
+def _birch(random: Random, n: int) -> Tabletop:
+    return textures.wood(random, n, dark="#c7a67c", light="#e6cfa9", planks=7, gloss=0.02)
+
+
+def _kitchen(random: Random) -> Backdrop:
+    return textures.room(random, wall="#d8d2c6", blobs=[("#8d7c66", 0.9), ("#f3efe6", 1.2), ("#5f7a5a", 0.8), ("#b9a58a", 1.0), ("#3c4a4f", 0.8)], glow=0.2)
+
+
+def _bathroom(random: Random) -> Backdrop:
+    return textures.room(random, wall="#cfd6d6", blobs=[("#eef2f1", 1.2), ("#9db0ad", 0.9), ("#6f8f73", 0.9), ("#e5cfc4", 1.0)], glow=0.1)
+
+
+def _office(random: Random) -> Backdrop:
+    return textures.room(random, wall="#aeb4ba", blobs=[("#3a3f47", 0.9), ("#5d7386", 0.9), ("#d9dcdf", 1.1), ("#8b6b4e", 0.9)], glow=0.3)
+
+
+def _garden(random: Random) -> Backdrop:
+    return textures.room(random, wall="#9db98a", blobs=[("#4f7a3f", 0.9), ("#6e9a55", 1.0), ("#dfe9c8", 1.4), ("#3c5f33", 0.8), ("#c6d9a0", 1.2), ("#86a868", 1.0)], glow=1.0)
+
+
+def _evening(random: Random) -> Backdrop:
+    return textures.room(random, wall="#5a4a3c", blobs=[("#2c2622", 0.8), ("#8a6a45", 0.8), ("#463a30", 0.9)], glow=0.7)
+
+
+def _plain_wall(random: Random) -> Backdrop:
+    return textures.room(random, wall="#dcd8d2", blobs=[("#d2cdc5", 1.0)])
+
+
+def _two() -> Product:
+    return (*place(products.juice_carton(), -3.6, -1.5, facing=-14), *place(products.soda_can(), 6.0, 2.6, facing=-3))
+
+
+def _lying_cell() -> Product:
+    turn = turned(x=-18, z=-90)
+    return tuple(part.placed((-2.9, 1.62, 0), turn) for part in products.battery())
+
+
+SHOTS: tuple[Shot, ...] = (
+    Shot(
+        "lotion", "LUM-BL300", (1200, 1500), lambda: place(products.lotion(), facing=4),
+        textures.marble, _bathroom, DAY, (0.5, 14.5, 41), (0, 8.6, 0),
+        brand=("Lumora", "露茉"), top1=(631, 804), top5=(631, 804, 838, 711, 898, 720, 440),
+        notes="pump bottle, English and Chinese",
+    ),
+    Shot(
+        "tea", "NLF-TEA100", (1200, 1500), lambda: place(products.tea_tin(), facing=-4),
+        _walnut, _evening, STUDIO, (1.5, 13.0, 33), (0, 6.1, 0),
+        brand=("Northleaf", "北叶"), top1=(653, 503, 412, 463), top5=(653, 503, 412, 463, 427, 737, 907, 901, 720, 438, 773, 907, 470, 772),
+        notes="vertical Chinese; stored as WebP", kind="webp", quality=82,
+    ),
+    Shot(
+        "earphones", "KIV-A310", (1440, 1080), lambda: place(products.electronics_box(), facing=-27),
+        lambda r, n: textures.stone(r, n, base="#8d9094"), _office, STUDIO, (0, 17.0, 40), (0.6, 4.4, 0),
+        brand=("Kivo", "奇沃"), model="KV-A310", top1=(478, 549, 692, 592), top5=(478, 549, 692, 592, 662, 528, 482, 848, 673, 902, 754, 681, 590, 632, 446),
+        notes="three lit faces, model number and barcode", zoom=1.25,
+    ),
+    Shot(
+        "flour", "SUN-FL1000", (1200, 1500), lambda: place(products.flour_pouch(), facing=7),
+        _birch, _kitchen, DAY, (0, 17.0, 50), (0, 10.0, 0),
+        brand=("Sunmill", "晴磨"), top1=(692, 728), top5=(692, 728, 636, 549, 478, 414, 748, 415, 930, 917, 921),
+        notes="paper pouch, large type",
+    ),
+    Shot(
+        "water", "BPK-W550", (1080, 1440), lambda: place(products.water_bottle()),
+        lambda r, n: textures.stone(r, n, base="#54585c", gloss=0.05), _garden, DAY, (0, 14.5, 46), (0, 10.6, 0),
+        brand=("Brightpeak", "明峰"), top1=(898, 737), top5=(898, 737, 907, 440, 720, 838),
+        notes="clear bottle; its alpha counts the clear parts as the product", edge=26,
+    ),
+    Shot(
+        "juice_and_soda", "VER-SET2", (1440, 1200), _two,
+        lambda r, n: textures.tiles(r, n, base="#e9e6df", grout="#a8a39a"), _kitchen, DAY, (1.0, 16.5, 47), (0.8, 8.4, 0),
+        brand=("Verdano", "绿园"), top1=(478, 737, 950, 653, 692), top5=(478, 737, 950, 653, 692, 549, 951, 898, 440, 907),
+        route="either", reasons=("several_subjects",), notes="two products", zoom=1.5,
+    ),
+    Shot(
+        "dish_soap", "TDW-DS500", (1080, 1350), lambda: place(products.soap_bottle(), facing=10),
+        lambda r, n: textures.tiles(r, n, base="#9fb4b8", grout="#d9dddd", pitch=7.5), _bathroom, DAY, (-5.9, 13.5, 38), (-6.2, 9.2, 0),
+        brand=("Tidewell", "汐井"), top1=(898, 631, 804), top5=(898, 631, 804, 838, 720, 737, 896, 711, 692),
+        route="review", reasons=("cropped",), notes="cut off by the right border", zoom=1.5,
+    ),
+    Shot(
+        "battery", "HEX-LR20", (1280, 960), _lying_cell,
+        _walnut, _evening, Light((Lamp((-0.6, 0.9, 0.5), (0.85, 0.68, 0.45), (0.6, 0.6)), FILL), (0.22, 0.19, 0.16), (0.16, 0.14, 0.11)),
+        (0.6, 8.0, 17), (0, 1.4, 0),
+        brand=("Hexon", "赫森"), model="LR20", top1=(626, 767, 710, 720, 845), top5=(626, 767, 710, 720, 845, 470, 418, 605, 848, 754, 732, 740, 587, 804),
+        route="review", reasons=("blurred", "dark"), notes="low light, shaken and noisy", quality=72,
+        sensor=Sensor(exposure=0.42, softness=1.5, shake=(4.5, 20), noise=0.035, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
+    ),
+    Shot(
+        "hand_cream", "LUM-HC075", (1080, 1440), lambda: place(products.cream_tube(), facing=-6),
+        lambda r, n: textures.fabric(r, n, base="#d9cfc0"), _plain_wall, DAY, (0, 15.0, 41), (0, 8.6, 0),
+        brand=("Lumora", "露茉"), top1=(631, 838, 629), top5=(631, 838, 629, 720, 804, 692, 898, 711),
+        notes="stored lying on its side with EXIF orientation 6 and a GPS position", orientation=6, gps=True, roll=-1.5,
+    ),
+    Shot(
+        "teddy", "SOFT-TB18", (1200, 1200), lambda: place(products.teddy(), facing=-10),
+        _birch, _plain_wall, STUDIO, (0, 15.5, 44), (0, 7.8, 0),
+        top1=(850,), top5=(850,), notes="fur; no text", zoom=1.55,
+    ),
+    Shot(
+        "orange", "FRU-ORG01", (1200, 1000), lambda: place(products.orange(), facing=20),
+        lambda r, n: textures.fabric(r, n, base="#b9c3cc", stripe="#5d7f9e"), _kitchen, DAY, (0, 13.0, 26), (0.3, 3.6, 0),
+        top1=(950,), top5=(950,), notes="fruit; no text",
+    ),
+    Shot(
+        "blank_jar", "JAR-0180", (1080, 1080), lambda: place(products.amber_jar(), facing=-5),
+        textures.marble, _bathroom, STUDIO, (0, 10.5, 28), (0, 3.9, 0),
+        top1=(720, 440, 653, 804, 631), top5=(720, 440, 653, 804, 631, 838, 711, 898, 737, 503),
+        route="either", reasons=("no_text",), notes="an empty label: no text at all",
+    ),
+)  # fmt: skip

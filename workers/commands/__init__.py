@@ -1,0 +1,1 @@
+"""The subcommands of `packshot`, one file per noun."""

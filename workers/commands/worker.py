@@ -1,0 +1,64 @@
+"""`packshot worker`."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from packshot.contract import Lane
+from packshot.settings import Settings
+from workers.roles import ROLES, role
+
+
+@click.command()
+@click.argument("name", metavar="ROLE", type=click.Choice(list(ROLES)))
+@click.option(
+    "-c", "--concurrency", type=click.IntRange(1, 256), help="Steps at once. Default: the role's."
+)
+@click.option(
+    "--lane",
+    "lanes",
+    type=click.Choice([lane.value for lane in Lane]),
+    multiple=True,
+    help="Serve only this lane; may be repeated. Default: both.",
+)
+@click.option("--hostname", help="Name in Flower. Default: ROLE-PID@HOST.")
+@click.option(
+    "--probes",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the probe files `live` and `ready`.",
+)
+def worker(
+    name: str,
+    concurrency: int | None,
+    lanes: tuple[str, ...],
+    hostname: str | None,
+    probes: Path | None,
+) -> int:
+    """Run a worker until it gets SIGTERM; then it drains and exits 0.
+
+    \b
+    ROLE is one of
+      io           takes jobs in, prepares photos, renders and finishes
+      ocr          reads text
+      recognition  says what the product is
+      matting      cuts it out
+      gpu          the three model stages in one process, one copy of each model
+      all          everything, for small installations
+    """
+    from workers.health import Probes
+    from workers.lifecycle import Options, run_worker
+
+    settings = Settings.load()
+    logging.getLogger().setLevel(settings.log_level)
+    one = role(name)
+    return run_worker(
+        settings,
+        Options(
+            role=one,
+            concurrency=concurrency or one.concurrency,
+            lanes=tuple(Lane(lane) for lane in lanes) or tuple(Lane),
+            name=hostname,
+            probes=Probes(probes) if probes else None,
+        ),
+    )

@@ -1,0 +1,40 @@
+"""Celery's consumer, made safe against messages that are not tasks.
+
+In Celery 5.7.0 a message with task headers but a wrong body (not a list of three, no content type,
+no id, a mistyped time limit) raises in the main loop and ends the process, is redelivered, and
+ends the next one. One that is not JSON is acknowledged and lost. Here each of them is rejected and
+rests in the dead-letter queue, and the worker goes on.
+"""
+
+import logging
+from typing import Any
+
+from celery.worker.consumer import Consumer
+
+log = logging.getLogger(__name__)
+
+
+class SafeConsumer(Consumer):  # type: ignore[misc] # Celery is untyped
+    """Dead-letters what it cannot read."""
+
+    def create_task_handler(self, *args: Any, **options: Any) -> Any:
+        """Wrap Celery's handler; connection errors keep their meaning."""
+        handler = super().create_task_handler(*args, **options)
+        meaningful = (*self.connection_errors, *self.channel_errors)
+
+        def on_task_received(message: Any) -> Any:
+            try:
+                return handler(message)
+            except meaningful:
+                raise
+            except Exception:
+                # Whatever a foreign message makes Celery's parsers raise: the list has no end.
+                log.exception("malformed task message goes to the dead letters")
+                message.reject_log_error(log, self.connection_errors)
+
+        return on_task_received
+
+    def on_decode_error(self, message: Any, exc: Exception) -> None:
+        """Dead-letter a body that cannot be decoded; Celery would acknowledge it."""
+        log.error("undecodable message goes to the dead letters: %r", exc)
+        message.reject_log_error(log, self.connection_errors)

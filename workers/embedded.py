@@ -1,0 +1,161 @@
+"""Packshot without any server: memory broker, SQLite and a folder, in this process.
+
+The application, the tasks and the workflow are those of the fleet; only the transports differ.
+"""
+
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from celery import Celery
+from celery.worker import state
+from pydantic import SecretStr
+
+from models.bundle import Models
+from packshot.contract import Job, Step
+from packshot.settings import Settings
+from packshot.store.engine import open_engine
+from tasks.app import STAGES, create_app
+from tasks.runner import Next, Runner
+from tasks.services import Services
+from tasks.workflow import start
+from workers.database import upgrade
+from workers.roles import ROLES
+from workers.services import build
+
+log = logging.getLogger(__name__)
+
+#: Told of every finished step: the job and the step; the step is None when the job is settled.
+Progress = Callable[[UUID, Step | None], None]
+
+#: Seconds that the worker's thread gets to finish the steps at hand.
+DRAIN_SECONDS = 120.0
+
+
+def settings_for(folder: Path) -> Settings:
+    """The settings of an embedded run that keeps everything in `folder`.
+
+    The environment's other settings hold; its servers are not used.
+    """
+    own = {
+        "data": folder,
+        "broker_url": SecretStr("memory://"),
+        "database_url": None,
+        "blobs": None,
+        "redis_url": None,
+        "allow_files": True,
+        # A person who runs this looks at every picture anyway.
+        "audit_rate": 0.0,
+    }
+    return Settings.load().model_copy(update=own)
+
+
+class Embedded:
+    """One run. Jobs that an earlier run left unfinished go on where they were."""
+
+    def __init__(self, settings: Settings, models: Models, *, concurrency: int) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        upgrade(open_engine(settings.ledger_url))
+        self.services: Services = build(settings, models, connections=concurrency + 2)
+        self._settings = settings
+        self._concurrency = concurrency
+        self._open: set[UUID] = set()
+        self._lock = threading.Lock()
+        self._settled = threading.Event()
+        self._progress: Progress | None = None
+        self._app = self._create_app()
+
+    def _create_app(self) -> Celery:
+        app = create_app(self._settings, Runner(self.services, STAGES, watch=self._watch))
+        app.conf.update(
+            broker_transport_options={"polling_interval": 0.02},
+            worker_send_task_events=False,
+            task_send_sent_event=False,
+            worker_detect_quorum_queues=False,  # the memory transport has no delayed exchanges
+            worker_enable_remote_control=False,
+        )
+        return app
+
+    def process(self, jobs: Iterable[Job], progress: Progress | None = None) -> list[UUID]:
+        """Run every job to its end; returns their ids in order. Blocks; Ctrl-C drains and raises."""
+        self._progress = progress
+        ids = self._submit(list(jobs))
+        with self._worker():
+            while not self._settled.wait(0.5):
+                pass  # a bare wait would not let Ctrl-C through on every platform
+        self._write_events()
+        return ids
+
+    def _submit(self, jobs: list[Job]) -> list[UUID]:
+        intake = self.services.ledger
+        ids = [intake.submit(job).id for job in jobs]
+        waiting = {row: (job, step) for row, job, step in intake.unfinished()}
+        self._open = set(ids) & waiting.keys()
+        if not self._open:
+            self._settled.set()
+        for row in ids:
+            if row not in waiting:
+                self._tell(row, None)
+        for row in dict.fromkeys(ids):
+            if row in waiting:
+                job, step = waiting[row]
+                self._skip_done(row, job, step)
+                start(self._app, row, job, first=step)
+        return ids
+
+    def _skip_done(self, row: UUID, job: Job, first: Step) -> None:
+        for step in job.chain[: job.chain.index(first)]:
+            self._tell(row, step)
+
+    def _watch(self, row: UUID, step: Step, fate: Next) -> None:
+        if fate is Next.AGAIN:
+            return
+        self._tell(row, step)
+        if fate is Next.STOP or step is Step.FINISH:
+            self._tell(row, None)
+            with self._lock:
+                self._open.discard(row)
+                if not self._open:
+                    self._settled.set()
+
+    def _tell(self, row: UUID, step: Step | None) -> None:
+        if self._progress:
+            self._progress(row, step)
+
+    @contextmanager
+    def _worker(self) -> Iterator[None]:
+        controller = self._app.WorkController(
+            hostname="packshot@embedded",
+            pool="threads",
+            concurrency=self._concurrency,
+            queues=",".join(ROLES["all"].queues()),
+            without_gossip=True,
+            without_mingle=True,
+            without_heartbeat=True,
+            quiet=True,
+        )
+        thread = threading.Thread(target=controller.start, name="worker", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            # Celery's own switch for a warm stop: running steps end, reserved ones are given up;
+            # the ledger knows where each job is.
+            state.should_stop = 0
+            thread.join(DRAIN_SECONDS)
+            state.should_stop = None
+
+    def _write_events(self) -> None:
+        """Append the events to a file: what an upstream service would have received."""
+        with (self._settings.data / "events.jsonl").open("a", encoding="utf-8") as file:
+
+            def write(_kind: str, event: dict[str, Any]) -> None:
+                file.write(json.dumps(event, ensure_ascii=False) + "\n")
+
+            while self.services.outbox.relay(write):
+                pass
