@@ -84,8 +84,8 @@ def load(
     if Step.RECOGNITION in steps:
         recogniser = Recogniser(
             classifier=sessions[WEIGHTS[Step.RECOGNITION][0]],
-            categories=Categories.load(),
-            lexicon=Lexicon.load(),
+            categories=Categories.default(),
+            lexicon=Lexicon.default(),
         )
         recogniser.recognise(Recogniser.example(), None)
     if Step.MATTING in steps:

@@ -99,7 +99,7 @@ def pull(
     )
     chosen = names or tuple(
         entry.name
-        for entry in registry.manifest
+        for entry in registry.manifest.entries
         if entry.default
         or (everything and _allowed(entry, allow_noncommercial, trust_on_first_use))
     )
@@ -120,14 +120,14 @@ def list_(registry: Registry, *, as_json: bool) -> None:
     if as_json:
         rows = [
             entry.model_dump(mode="json") | {"present": _present(registry, entry)}
-            for entry in registry.manifest
+            for entry in registry.manifest.entries
         ]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
     table = Table(box=None)
     for column in ("", "model", "task", "licence", "commercial", "size"):
         table.add_column(column, no_wrap=column in {"model", "size"})
-    for entry in registry.manifest:
+    for entry in registry.manifest.entries:
         table.add_row(
             "[green]●[/]" if _present(registry, entry) else "○",
             f"[bold]{entry.name}[/]" if entry.default else entry.name,
@@ -150,7 +150,9 @@ def verify(registry: Registry, names: tuple[str, ...]) -> None:
     Without a name: the default models and whatever else is on this machine.
     """
     chosen = names or tuple(
-        entry.name for entry in registry.manifest if entry.default or _present(registry, entry)
+        entry.name
+        for entry in registry.manifest.entries
+        if entry.default or _present(registry, entry)
     )
     states = {name: check(registry, name) for name in chosen}
     for name, state in states.items():

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -186,22 +186,21 @@ class Entry(_Frozen):
 class Manifest(_Frozen):
     """All models that are known, by name, in the order of the file."""
 
-    model: tuple[Entry, ...]
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True)
+
+    entries: Annotated[tuple[Entry, ...], Field(alias="model")]
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Self:
-        names = [entry.name for entry in self.model]
+        names = [entry.name for entry in self.entries]
         if len(set(names)) != len(names):
             raise ValueError("two models have the same name")
         return self
 
-    def __iter__(self) -> Iterator[Entry]:  # type: ignore[override]  # a manifest is its entries
-        return iter(self.model)
-
     @property
     def by_name(self) -> Mapping[str, Entry]:
         """The entries by name."""
-        return MappingProxyType({entry.name: entry for entry in self.model})
+        return MappingProxyType({entry.name: entry for entry in self.entries})
 
 
 def load_manifest(path: Path | None = None) -> Manifest:

@@ -8,7 +8,7 @@ from packshot.errors import ConfigurationError
 from packshot.imaging.encode import encode, encode_grey
 from packshot.imaging.naming import work_key
 from packshot.results import Matte
-from tasks.stage import Found, Stage, Work
+from tasks.stage import LOSSLESS, Found, Stage, Work
 
 
 def matting(work: Work) -> Found:
@@ -21,7 +21,7 @@ def matting(work: Work) -> Found:
     alpha = np.rint(matted.alpha * 255).astype(np.uint8)
     files = (
         ("matte", work_key(digest, f"{version}-matte.png"), encode_grey(alpha)),
-        ("foreground", work_key(digest, f"{version}-cutout.png"), encode(matted.cutout, "png")),
+        ("foreground", work_key(digest, f"{version}-cutout.png"), encode(matted.cutout, "png", LOSSLESS)),
     )
     stored = tuple(work.store(name, at, data, "image/png") for name, at, data in files)
     work.services.pixels.put(stored[1].key, matted.cutout)

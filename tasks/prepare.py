@@ -11,7 +11,7 @@ from packshot.imaging.quality import measure
 from packshot.imaging.scale import fit
 from packshot.results import Prepared
 from packshot.store.ledger import Artifact
-from tasks.stage import Found, Stage, Work
+from tasks.stage import LOSSLESS, Found, Stage, Work
 
 #: Formats whose bytes decode straight to the working image at the price of reading a copy of it.
 _CHEAP = frozenset({"jpeg", "png", "webp", "bmp"})
@@ -40,7 +40,7 @@ def prepare(work: Work) -> Found:
     copies: list[Artifact] = []
     if working is not decoded.rgb or decoded.format not in _CHEAP:
         key = work_key(digest, f"image-{width}x{height}.png")
-        copies.append(work.store("working", key, encode(working, "png"), "image/png"))
+        copies.append(work.store("working", key, encode(working, "png", LOSSLESS), "image/png"))
     if alpha := _alpha(work, decoded, digest):
         copies.append(alpha)
     keys = {one.name: one.key for one in copies}

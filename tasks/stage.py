@@ -18,6 +18,9 @@ from packshot.store.ledger import Artifact, Settlement, Ticket
 from packshot.summary import PIPELINE
 from tasks.services import Services
 
+#: Quality of a PNG: it has none.
+LOSSLESS = 100
+
 Result = TypeVar("Result", bound=BaseModel)
 
 

@@ -139,6 +139,9 @@ class Embedded:
             without_heartbeat=True,
             quiet=True,
         )
+        # A chain's next hop is published by whatever application is the default in the pool's
+        # thread: without this it would go to the default broker address, silently.
+        self._app.set_default()
         thread = threading.Thread(target=controller.start, name="worker", daemon=True)
         thread.start()
         try:

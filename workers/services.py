@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from models.bundle import Models, load
 from models.registry import Registry
 from packshot.contract import Step
+from packshot.fetch import Fetcher
 from packshot.routing import Policy
 from packshot.settings import Settings
 from packshot.store.engine import open_engine
@@ -29,7 +30,7 @@ def build(settings: Settings, models: Models, *, connections: int = 5) -> Servic
         views=Views(engine),
         outbox=Outbox(engine),
         blobs=blobs,
-        fetcher=_fetcher(settings),
+        fetcher=Fetcher(),
         models=models,
         policy=Policy(
             thresholds=dict.fromkeys(("text", "category", "matte"), settings.review_threshold),

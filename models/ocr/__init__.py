@@ -5,7 +5,8 @@ geometry     corners, crops, quarter turns
 orientation  which crops stand on their head
 recognition  crops to characters; ctc turns the net's output into text
 order        the order in which a person would read the lines
-script       which writing system a line is in, and whether the model can read it at all
+script       which writing system a line is in
+unsupported  signs of a script that the model cannot read
 calibration  score to probability
 reader       all of it together: picture in, `packshot.results.TextResult` out
 """

@@ -14,6 +14,7 @@ from models.ocr.order import direction, reading_order
 from models.ocr.orientation import POSSIBLE, SURE, Orientation
 from models.ocr.recognition import Recogniser
 from models.ocr.script import STACKED, script_of
+from models.ocr.unsupported import PROBABILITY_LIMIT, PROOF, Evidence, evidence, unsupported_script
 from models.session import Array, Session
 from packshot.results import ModelInfo, Point, TextLine, TextResult
 
@@ -55,6 +56,11 @@ class Crop:
     turned: bool
     flipped: bool
     doubtful: bool
+
+    @property
+    def aspect(self) -> float:
+        """Width over height of the upright image."""
+        return float(self.image.shape[1] / self.image.shape[0])
 
     def other_way_up(self) -> "Crop":
         """The same crop, turned by 180 degrees."""
@@ -146,28 +152,41 @@ class TextReader:
             Lines at or above the floor. The confidence is the mean probability of their
             characters, so a long line weighs more than a short one.
         """
-        kept = [
-            (item, reading)
+        verdicts = [
+            evidence(reading, aspect=item.aspect, certainty=item.region.score)
             for item, reading in zip(crops, readings, strict=True)
+        ]
+        kept = [
+            (item, reading, verdict)
+            for item, reading, verdict in zip(crops, readings, verdicts, strict=True)
             if reading.score >= self._options.text_score and reading.text.strip()
         ]
-        lines = [self._line(item, reading, size) for item, reading in kept]
+        lines = [self._line(item, reading, verdict, size) for item, reading, verdict in kept]
         order = reading_order(
-            [item.region.quad for item, _ in kept],
+            [item.region.quad for item, _, _ in kept],
             [direction(np.array(line.polygon), column=line.vertical) for line in lines],
         )
         ordered = tuple(lines[index] for index in order)
-        return TextResult(lines=ordered, confidence=confidence(ordered), models=self._models)
+        signal = unsupported_script(verdicts)
+        return TextResult(
+            lines=ordered,
+            confidence=confidence(ordered),
+            signals=(signal,) if signal else (),
+            models=self._models,
+        )
 
-    def _line(self, item: Crop, reading: Reading, size: tuple[int, int]) -> TextLine:
+    def _line(
+        self, item: Crop, reading: Reading, verdict: Evidence | None, size: tuple[int, int]
+    ) -> TextLine:
         script = script_of(reading.text)
         column = item.turned and not item.flipped and script in STACKED
         own = own_corners(item.region.quad, turned=item.turned and not column, flipped=item.flipped)
+        probability = self._calibration.probability(reading.score)
         return TextLine(
             polygon=_polygon(own, size),
             text=reading.text.strip(),
             score=reading.score,
-            probability=self._calibration.probability(reading.score),
+            probability=min(probability, PROBABILITY_LIMIT) if verdict in PROOF else probability,
             script=script,
             vertical=column,
         )

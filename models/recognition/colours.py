@@ -1,12 +1,10 @@
 """Dominant colours of the subject, with the names that people search by."""
 
-from dataclasses import dataclass
-from functools import cache
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.recognition.palette import NAMES, nearest_name, to_lab
 from packshot.results import Colour
 
 #: Long side in pixels of the picture that is clustered: colours need no detail.
@@ -40,50 +38,6 @@ CENTRE_SPREAD = 0.30
 SEED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    en: str
-    zh: str
-    shades: tuple[str, ...]
-
-
-#: Basic colour names with typical shades of each; a colour takes the name of the nearest shade.
-#: Gold and silver are missing on purpose: they are a shine, not a colour that one pixel has.
-NAMES: tuple[_Name, ...] = (
-    _Name("white", "白色", ("#ffffff", "#f4f4f2", "#eaecee")),
-    _Name("black", "黑色", ("#000000", "#161616", "#20201e", "#1a1c22")),
-    _Name("grey", "灰色", ("#808080", "#5a5a5a", "#3c3c3c", "#a6a6a6", "#c8c8c8", "#6a7078")),
-    _Name("red", "红色", ("#e0201c", "#b01418", "#7c1418", "#e84a40", "#c8283c")),
-    _Name("orange", "橙色", ("#f5821e", "#ff9c38", "#e06818", "#f0a050")),
-    _Name("yellow", "黄色", ("#f8e020", "#fff06a", "#e8c020", "#f4d860", "#c8b420")),
-    _Name(
-        "green",
-        "绿色",
-        (
-            "#20a040",
-            "#106828",
-            "#0c3c1c",
-            "#60c060",
-            "#90d890",
-            "#7a9a30",
-            "#a8c860",
-            "#5a6e3a",
-            "#b4bc78",
-        ),
-    ),
-    _Name("cyan", "青色", ("#20c8d0", "#20a0a0", "#106c70", "#90e0e4")),
-    _Name(
-        "blue",
-        "蓝色",
-        ("#2050d0", "#102878", "#0c1840", "#3c8ce0", "#80b8f0", "#b0d4f4", "#486890", "#2a4a6e"),
-    ),
-    _Name("purple", "紫色", ("#8030b0", "#501870", "#a070d0", "#c8a8e4", "#6a4a80", "#341448")),
-    _Name("pink", "粉色", ("#f480b0", "#f8b4cc", "#fad4dc", "#e84890", "#d890a0")),
-    _Name("brown", "棕色", ("#7a4a24", "#50300e", "#3a2418", "#9c6a40", "#b4845a", "#6a4838")),
-    _Name("beige", "米色", ("#e8dcc0", "#d8c8a4", "#f2e8d4", "#c8b494", "#e4c8a8")),
-)
-
-
 def dominant_colours(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
     """Find the colours of the subject, the largest first.
 
@@ -97,7 +51,7 @@ def dominant_colours(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
     Returns:
         At most five colours whose shares sum to at most 1.
     """
-    lab = _to_lab(_reduced(rgb))
+    lab = to_lab(_reduced(rgb))
     weights = _weights(lab)
     points = lab.reshape(-1, 3)[weights.ravel() > 0]
     masses = weights[weights > 0]
@@ -105,7 +59,7 @@ def dominant_colours(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
     shares = np.bincount(owners, weights=masses, minlength=len(centres)) / masses.sum()
     merged: dict[int, tuple[NDArray[np.float64], float]] = {}
     for centre, share in zip(centres, shares, strict=True):
-        name = _nearest_name(centre)
+        name = nearest_name(centre)
         mean, mass = merged.get(name, (np.zeros(3), 0.0))
         total = mass + float(share)
         merged[name] = ((mean * mass + centre * share) / total if total else mean, total)
@@ -117,12 +71,6 @@ def dominant_colours(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
     )
 
 
-def colour_name(hex_code: str) -> tuple[str, str]:
-    """The English and Chinese basic name of `#rrggbb`."""
-    name = NAMES[_nearest_name(_hex_to_lab((hex_code,))[0])]
-    return name.en, name.zh
-
-
 def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     # Every n-th pixel of a large picture is plenty for its colours, and ten times cheaper.
     step = max(1, max(rgb.shape[:2]) // (REDUCED * 8))
@@ -131,17 +79,6 @@ def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     scale = min(1.0, REDUCED / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
-
-
-def _to_lab(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    lab = cv2.cvtColor(rgb.astype(np.float32) / 255.0, cv2.COLOR_RGB2Lab)
-    return np.asarray(lab, dtype=np.float64)
-
-
-def _hex_to_lab(codes: tuple[str, ...]) -> NDArray[np.float64]:
-    pixels = np.array([[int(code[at : at + 2], 16) for at in (1, 3, 5)] for code in codes])
-    row: NDArray[np.float64] = _to_lab(pixels.astype(np.uint8)[np.newaxis])[0]
-    return row
 
 
 def _weights(lab: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -211,19 +148,6 @@ def _distances(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDA
     return answer
 
 
-@cache
-def _palette() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Every shade in Lab, and the index of the name that it stands for."""
-    shades = tuple(shade for name in NAMES for shade in name.shades)
-    owners = [index for index, name in enumerate(NAMES) for _ in name.shades]
-    return _hex_to_lab(shades), np.array(owners, dtype=np.int64)
-
-
-def _nearest_name(lab: NDArray[np.float64]) -> int:
-    shades, owners = _palette()
-    return int(owners[np.linalg.norm(shades - lab, axis=1).argmin()])
-
-
 def _colour(name: int, lab: NDArray[np.float64], share: float) -> Colour:
     pixel = cv2.cvtColor(lab.astype(np.float32).reshape(1, 1, 3), cv2.COLOR_Lab2RGB)
     red, green, blue = np.clip(np.rint(pixel[0, 0] * 255), 0, 255).astype(int)
@@ -231,6 +155,7 @@ def _colour(name: int, lab: NDArray[np.float64], share: float) -> Colour:
         hex=f"#{red:02x}{green:02x}{blue:02x}",
         en=NAMES[name].en,
         zh=NAMES[name].zh,
-        # Rounded down, so that the shares of a result never sum to more than 1.
-        share=np.floor(min(share, 1.0) * 1e4) / 1e4,
+        # Rounded down, so that the shares of a result never sum to more than 1; the small addend
+        # keeps 1 at 1 in spite of the sum's last binary digit.
+        share=np.floor(min(share, 1.0) * 1e4 + 1e-6) / 1e4,
     )

@@ -1,7 +1,8 @@
 """Known brands: their names in several scripts, and how to find one by a key."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from types import MappingProxyType
@@ -10,8 +11,12 @@ from typing import Any
 from models.recognition.words import confusable, joined
 from packshot.errors import ConfigurationError
 
+#: Letters from which on a misread Latin name is looked for: shorter ones have other words as
+#: neighbours.
+FUZZY_FROM = 7
+
 #: Keys that a row of brands.toml may have.
-_FIELDS = frozenset({"name", "zh", "aliases", "common", "never", "parent"})
+_FIELDS = frozenset({"name", "zh", "aliases", "common", "never", "unlike", "parent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,8 @@ class Alias:
 class Lexicon:
     """All known brands. Immutable; share one between threads."""
 
-    def __init__(self, aliases: Iterable[Alias]) -> None:
+    def __init__(self, aliases: Iterable[Alias], ordinary: Iterable[str] = ()) -> None:
+        """Index the spellings; `ordinary` are single words that name no brand."""
         every = tuple(aliases)
         self._exact: dict[str, Alias] = {}
         self._folded: dict[str, Alias] = {}
@@ -66,7 +72,15 @@ class Lexicon:
                 raise ConfigurationError(
                     f"brands.toml gives {brand.name} the parent {brand.parent!r}, which has no row."
                 )
-        self.aliases = every
+        self._misreadable: dict[tuple[str, int], list[tuple[str, Alias]]] = defaultdict(list)
+        self._chinese: dict[int, list[Alias]] = defaultdict(list)
+        for alias in every:
+            if alias.chinese and not alias.common:
+                self._chinese[len(alias.key)].append(alias)
+            elif len(alias.key) >= FUZZY_FROM and not alias.common:
+                target = confusable(alias.key)
+                self._misreadable[target[0], len(target)].append((target, alias))
+        self.ordinary = frozenset(joined(word) for word in ordinary)
         self.longest_chinese = max((len(a.key) for a in every if a.chinese), default=0)
 
     @classmethod
@@ -83,11 +97,10 @@ class Lexicon:
         """
         try:
             table = tomllib.loads(text)
+            rows = [(sector, MappingProxyType(row)) for sector in table for row in table[sector]]
             return cls(
-                alias
-                for sector, rows in table.items()
-                for row in rows
-                for alias in _aliases(sector, MappingProxyType(row))
+                [alias for sector, row in rows for alias in _aliases(sector, row)],
+                [word for _, row in rows for word in row.get("unlike", ())],
             )
         except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
             raise ConfigurationError(
@@ -110,6 +123,14 @@ class Lexicon:
     def folded(self, key: str) -> Alias | None:
         """The spelling that differs from this key by easily confused characters alone."""
         return self._folded.get(confusable(key))
+
+    def misreadable(self, first: str, length: int) -> Sequence[tuple[str, Alias]]:
+        """Long Latin spellings with this first letter and length, with their folded keys."""
+        return self._misreadable.get((first, length), ())
+
+    def chinese_of_length(self, length: int) -> Sequence[Alias]:
+        """Chinese spellings of this length that are no everyday words."""
+        return self._chinese.get(length, ())
 
 
 def _aliases(sector: str, row: Mapping[str, Any]) -> Iterable[Alias]:

@@ -29,7 +29,7 @@ _MODEL = re.compile(
 
 #: Lines that hold other numbers altogether: a standard, a licence, a telephone, a batch, a code.
 _OTHER_LINE = re.compile(
-    r"(?:\bgb\s*/?\s*t?\s*\d|\biso\b|\ben\s?\d|\bastm\b|\biec\b|\bdin\b|\bjis\b|\bansi\b|\bqb\b|\bq/"
+    r"(?:\b(?:gb|iso|en|astm|iec|din|jis|ansi|ieee|qb|ul)[\s/-]*t?\s*[a-z]?\d|\bq/"
     r"|标准|许可|执行|备案|批准|准字|特字|妆网|证号|条码|条形码|\bean\b|\bupc\b|\bbarcode\b"
     r"|\btel\b|\bfax\b|\bphone\b|电话|热线|传真|邮编|\blot\b|\bbatch\b|批号|\bexp\b|\bmfg\b|\bmfd\b"
     r"|生产日期|保质期|有效期|best before|use by|\bwww\.|https?:|@|\bpatent|专利|\bfcc id\b|\bs/n\b"
@@ -40,7 +40,7 @@ _OTHER_LINE = re.compile(
 #: Letters and digits that name something else than a model.
 _OTHER_WORD = re.compile(
     r"(?:"
-    r"SPF\d+|UPF\d+|IPX?\d{1,2}[A-Z]?|PM\d+|PH\d+|CO2|H2O|E\d{3,4}[A-Z]?|B\d{1,2}|D[23]|K[12]|Q10"
+    r"H2O2|(?:EST|SINCE)\d{4}|SPF\d+|UPF\d+|IPX?\d{1,2}[A-Z]?|PM\d+|PH\d+|CO2|H2O|E\d{3,4}[A-Z]?|B\d{1,2}|D[23]|K[12]|Q10"
     r"|OMEGA-?\d|MP[34]|USB-?\d|HDMI\d|[345]G|[248]K|HD\d+|RAL\d+|AWG\d+|M\d{1,2}|[EB]\d{2}|GU\d+|MR\d+"
     r"|(?:LR|CR|AG|SR)\d{1,4}|A[0-6]|R\d{2}|(?:AC|DC)\d+(?:-\d+)?V?|COVID-?19|N95|KN95|FFP[123]"
     r"|(?:SC|QS)\d{10,}|[A-Z]{2}\d{9}[A-Z]{2}|ISBN\d*|EAN\d*|UHT\d*|TYPE-?C|T\d|NO-?\d+|FIFA\d+"
@@ -59,7 +59,7 @@ _QUANTITY = re.compile(
 )
 
 #: Dates in figures: 2026-01-02, 02/01/26, 20260102.
-_DATE = re.compile(r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|(?:19|20)\d{6})")
+_DATE = re.compile(r"(?:\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|[A-Z]?(?:19|20)\d{6}[A-Z]{0,2})")
 
 
 @dataclass(frozen=True, slots=True)

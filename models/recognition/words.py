@@ -10,6 +10,9 @@ _WORD = re.compile(r"[a-z0-9]+(?:&[a-z0-9]+)*|[\u3400-\u9fff\uf900-\ufaff]+")
 #: Apostrophes and dots inside a word are often lost in reading: "Lay's" and "LAYS" are one.
 _DROPPED = re.compile("[\u0027\u2018\u2019\u02bc\u0060\u00b4]")
 
+#: Signs of a registered or trade mark, and of copyright.
+_SIGNS = re.compile("[®™©℠]")
+
 #: Greek and Cyrillic letters that logos use for Latin ones ("AMBPOΣIAL").
 _LOOKALIKES = str.maketrans("αβεηικμνορτυχσςабвеікмнорстух", "abehikmnoptyxssabbeikmhopctyx")
 
@@ -29,7 +32,9 @@ class Word:
 
 def clean(text: str) -> str:
     """Bring text to one form: NFKC, lower case, no accents, no apostrophes, Latin letters."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    # NFKC would turn the trade mark sign into the letters "TM".
+    bare_text = _SIGNS.sub(" ", text)
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", bare_text).casefold())
     bare = "".join(char for char in folded if not unicodedata.combining(char))
     return _DROPPED.sub("", bare).translate(_LOOKALIKES)
 

@@ -6,6 +6,7 @@ convolutions; padding is TensorFlow's "SAME", which is asymmetric and depends on
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +28,9 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stage:
-    repeats: int
+class Block:
+    """One inverted residual block; `inputs` and `outputs` are channels, `expand` their factor."""
+
     kernel: int
     stride: int
     expand: int
@@ -40,14 +42,15 @@ VARIANTS = {
     "efficientnet-lite0": Variant(width=1.0, depth=1.0, side=224),
     "efficientnet-lite2": Variant(width=1.1, depth=1.2, side=260),
 }
+#: Repeats, kernel, stride, expansion, channels in and out of each stage of the network.
 _STAGES = (
-    _Stage(1, 3, 1, 1, 32, 16),
-    _Stage(2, 3, 2, 6, 16, 24),
-    _Stage(2, 5, 2, 6, 24, 40),
-    _Stage(3, 3, 2, 6, 40, 80),
-    _Stage(3, 5, 1, 6, 80, 112),
-    _Stage(4, 5, 2, 6, 112, 192),
-    _Stage(1, 3, 1, 6, 192, 320),
+    (1, 3, 1, 1, 32, 16),
+    (2, 3, 2, 6, 16, 24),
+    (2, 5, 2, 6, 24, 40),
+    (3, 3, 2, 6, 40, 80),
+    (3, 5, 1, 6, 80, 112),
+    (4, 5, 2, 6, 112, 192),
+    (1, 3, 1, 6, 192, 320),
 )
 #: The epsilon of the batch normalisation layers in the original TensorFlow code.
 _EPSILON = 1e-3
@@ -65,7 +68,20 @@ def _channels(count: int, width: float) -> int:
     return rounded + _DIVISOR if rounded < 0.9 * wanted else rounded
 
 
-class _Builder:
+def blocks(variant: Variant) -> Iterator[Block]:
+    """The blocks of one variant, in order."""
+    for index, (base, kernel, first_stride, expand, fan_in, fan_out) in enumerate(_STAGES):
+        # Lite models scale neither the depth of the first and last stage nor the stem's channels.
+        scaled = index not in {0, len(_STAGES) - 1}
+        repeats = math.ceil(variant.depth * base) if scaled else base
+        inputs = _channels(fan_in, variant.width) if index else fan_in
+        outputs = _channels(fan_out, variant.width)
+        yield Block(kernel, first_stride, expand, inputs, outputs)
+        for _ in range(repeats - 1):
+            yield Block(kernel, 1, expand, outputs, outputs)
+
+
+class Builder:
     """Collects nodes and weights of one graph; takes each weight once."""
 
     def __init__(self, weights: _Weights, side: int) -> None:
@@ -77,6 +93,7 @@ class _Builder:
         self._zero = self.constant("zero", np.float32(0))
 
     def take(self, key: str) -> NDArray[Any]:
+        """Return a weight of the checkpoint, once."""
         try:
             return self._weights.pop(key)
         except KeyError:
@@ -84,14 +101,17 @@ class _Builder:
 
     @property
     def left(self) -> list[str]:
+        """Weights that nobody took."""
         return sorted(self._weights)
 
     def constant(self, name: str, value: NDArray[Any] | np.float32) -> str:
+        """Add a float32 constant and return its name."""
         array = np.ascontiguousarray(value, np.float32).reshape(np.shape(value))
         self.initializers.append(numpy_helper.from_array(array, name))
         return name
 
     def op(self, kind: str, inputs: list[str], output: str, **attributes: object) -> str:
+        """Add a node and return the name of its output."""
         self.nodes.append(helper.make_node(kind, inputs, [output], name=output, **attributes))
         return output
 
@@ -119,43 +139,32 @@ class _Builder:
         )
 
     def relu6(self, x: str) -> str:
+        """min(max(x, 0), 6)."""
         return self.op("Clip", [x, self._zero, self._six], f"{x}.relu6")
 
 
-def _block(b: _Builder, x: str, prefix: str, stage: _Stage, inputs: int, stride: int) -> str:
-    """One inverted residual block (MobileNetV2): expand, depthwise, project, add."""
+def _block(b: Builder, x: str, prefix: str, block: Block) -> str:
+    """Expand, depthwise, project, add (MobileNetV2, Sandler et al., CVPR 2018)."""
     skip = x
-    if stage.expand != 1:
+    if block.expand != 1:
         x = b.relu6(b.conv(x, f"{prefix}_expand_conv", f"{prefix}_bn0"))
-    groups = inputs * stage.expand
-    depthwise = b.conv(x, f"{prefix}_depthwise_conv", f"{prefix}_bn1", stride=stride, groups=groups)
-    x = b.conv(b.relu6(depthwise), f"{prefix}_project_conv", f"{prefix}_bn2")
-    if stride == 1 and inputs == stage.outputs:
+    x = b.conv(
+        x,
+        f"{prefix}_depthwise_conv",
+        f"{prefix}_bn1",
+        stride=block.stride,
+        groups=block.inputs * block.expand,
+    )
+    x = b.conv(b.relu6(x), f"{prefix}_project_conv", f"{prefix}_bn2")
+    if block.stride == 1 and block.inputs == block.outputs:
         x = b.op("Add", [x, skip], f"{prefix}add")
     return x
 
 
-def _body(b: _Builder, variant: Variant) -> str:
+def _body(b: Builder, variant: Variant) -> str:
     x = b.relu6(b.conv("image", "_conv_stem", "_bn0", stride=2))
-    number = 0
-    for index, stage in enumerate(_STAGES):
-        # Lite models do not scale the depth of the first and last stage, nor the stem.
-        scaled = index not in {0, len(_STAGES) - 1}
-        repeats = math.ceil(variant.depth * stage.repeats) if scaled else stage.repeats
-        inputs = _channels(stage.inputs, variant.width) if index else stage.inputs
-        outputs = _channels(stage.outputs, variant.width)
-        shape = _Stage(repeats, stage.kernel, stage.stride, stage.expand, inputs, outputs)
-        for repeat in range(repeats):
-            first = repeat == 0
-            x = _block(
-                b,
-                x,
-                f"_blocks.{number}.",
-                shape,
-                inputs if first else outputs,
-                stage.stride if first else 1,
-            )
-            number += 1
+    for number, block in enumerate(blocks(variant)):
+        x = _block(b, x, f"_blocks.{number}.", block)
     return b.relu6(b.conv(x, "_conv_head", "_bn1"))
 
 
@@ -170,7 +179,7 @@ def build(weights: _Weights, name: str) -> onnx.ModelProto:
             since then it is of another architecture.
     """
     variant = VARIANTS[name]
-    b = _Builder(weights, variant.side)
+    b = Builder(weights, variant.side)
     b.op("GlobalAveragePool", [_body(b, variant)], "pool")
     b.op("Flatten", ["pool"], "embedding", axis=1)
     matrix, bias = b.take("_fc.weight"), b.take("_fc.bias")

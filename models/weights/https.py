@@ -28,7 +28,7 @@ _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG})
 
 
-class _StaySecure(urllib.request.HTTPRedirectHandler):
+class StaySecure(urllib.request.HTTPRedirectHandler):
     """Follows redirects, but never from an encrypted to an open connection."""
 
     def redirect_request(
@@ -40,6 +40,7 @@ class _StaySecure(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
+        """Refuse the step down; see the class."""
         if req.type == "https" and urlsplit(newurl).scheme != "https":
             raise SourceUnavailable(f"{req.full_url} redirects to an unencrypted address.")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -113,7 +114,7 @@ def _continue(
     if have and tag:
         request.add_header("Range", f"bytes={have}-")
         request.add_header("If-Range", tag)
-    opener = urllib.request.build_opener(_StaySecure())
+    opener = urllib.request.build_opener(StaySecure())
     with opener.open(request, timeout=TIMEOUT) as response:
         if response.status == _PARTIAL:
             if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-"):

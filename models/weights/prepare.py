@@ -36,7 +36,13 @@ def _load(entry: Entry, source: Path) -> onnx.ModelProto:
     if entry.convert:
         with source.open("rb") as file:
             return build(read_checkpoint(file), entry.convert)
-    return onnx.load(source)
+    try:
+        model = onnx.load(source)
+    except Exception as error:
+        raise ModelFailure(f"What was fetched for {entry.name} is not an ONNX model.") from error
+    if not model.graph.node:
+        raise ModelFailure(f"What was fetched for {entry.name} is not an ONNX model: it is empty.")
+    return model
 
 
 def zero_denormals(model: onnx.ModelProto) -> dict[str, str]:

@@ -120,9 +120,9 @@ def _fill(storage: _Storage, key: str, file: BinaryIO) -> None:
     if elements != storage.elements:
         raise ValueError(f"storage {key} has {elements} elements instead of {storage.elements}")
     raw = file.read(elements * storage.dtype.itemsize)
-    storage.data = np.frombuffer(raw, storage.dtype)
-    if storage.data.size != elements:
+    if len(raw) != elements * storage.dtype.itemsize:
         raise ValueError(f"storage {key} is cut off")
+    storage.data = np.frombuffer(raw, storage.dtype)
 
 
 def _array(tensor: _Tensor) -> NDArray[Any]:

@@ -12,8 +12,8 @@ from packshot.errors import ConfigurationError, ModelFailure, SourceUnavailable
 
 #: Lines of pip's complaint that are worth repeating.
 _LINES = 2
-#: Bytes; no member that is wanted is larger, and a forged archive must not fill the disk.
-_LARGEST_MEMBER = 4 << 30
+#: Bytes; no ONNX file is larger (protobuf's limit), and a forged archive must not fill the disk.
+_LARGEST_MEMBER = 2 << 30
 
 
 class Wheels:

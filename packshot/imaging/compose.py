@@ -130,11 +130,26 @@ def _resize(layer: NDArray[np.uint16], scale: float) -> NDArray[np.uint16]:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == (width, height):
         return layer
-    way = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    scaled = cv2.resize(layer, size, interpolation=way).astype(np.uint16, copy=False)
-    # Cubic overshoots at edges: a premultiplied colour above its alpha is brighter than white.
-    np.minimum(scaled[..., :3], scaled[..., 3:], out=scaled[..., :3])
-    return scaled
+    if scale < 1:
+        smaller = cv2.resize(layer, size, interpolation=cv2.INTER_AREA)
+        return smaller.astype(np.uint16, copy=False)
+    # Halved, because cubic overshoots at edges and 16 bits have no room above full scale.
+    larger = cv2.resize(layer >> 1, size, interpolation=cv2.INTER_CUBIC)
+    return _tame(larger.astype(np.uint16, copy=False))
+
+
+def _tame(halved: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """Double the values again and take back the overshoot, in place.
+
+    Where alpha is above full scale all four shrink together, which keeps the colour; a colour
+    above its alpha would be brighter than white.
+    """
+    for band in _bands(halved.shape[0]):
+        pixels = halved[band].astype(np.float32) * 2
+        pixels *= _FULL / np.maximum(pixels[..., 3:], _FULL)
+        np.minimum(pixels[..., :3], pixels[..., 3:], out=pixels[..., :3])
+        halved[band] = np.rint(pixels)
+    return halved
 
 
 def _clip(pixels: NDArray[np.uint16], left: int, top: int, width: int, height: int) -> _Layer:

@@ -119,8 +119,8 @@ def _decode_with_pillow(data: bytes, kind: str, limits: Limits) -> Decoded:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise ImageTooLarge(
-            f"Decoding this {kind.upper()} file needs more memory than its size allows: "
-            "save it anew and send it again."
+            f"The {kind.upper()} file claims more pixels than can be decoded: "
+            "send a smaller one, or save it anew if it is small."
         ) from error
     except Exception as error:
         # Pillow's plugins raise whatever the parser of the day stumbles over.

@@ -32,7 +32,7 @@ def decontaminate(rgb: Bytes, alpha: Floats) -> Bytes:
         uint8, H x W x 3, a new array; pixels with alpha 0 or 1 are those of `rgb`.
     """
     clean = rgb.copy()
-    grid = Grid.over(*alpha.shape, SIDE)
+    grid = Grid.over(alpha.shape, SIDE)
     small = grid.shrink(alpha)
     mixed = (small > 0.0) & (small < 1.0)
     if not mixed.any():
@@ -74,7 +74,7 @@ class _Layers:
 
     @classmethod
     def of(cls, rgb: Floats, alpha: Floats, side: int) -> "_Layers":
-        grid = Grid(*alpha.shape, FAR_CELL)
+        grid = Grid(alpha.shape[0], alpha.shape[1], FAR_CELL)
         wide = grid.shrink(rgb)
         layers = _blend(wide, wide, grid.shrink(alpha), max(1, round(side / FAR_CELL)))
         return cls(rgb, alpha, np.dstack([grid.spread(layer) for layer in layers]))

@@ -7,6 +7,7 @@ is a whole number of pixels: so a tile interpolates to exactly what the whole gr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,15 +35,16 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """Cells of `cell` x `cell` pixels over a picture of `height` x `width`; the last may hang over."""
+    """Square cells of `cell` pixels over a picture `height` x `width`; the last may hang over."""
 
     height: int
     width: int
     cell: int
 
     @classmethod
-    def over(cls, height: int, width: int, side: int) -> "Grid":
-        """The grid that has about `side` cells along the longer side of the picture."""
+    def over(cls, shape: tuple[int, ...], side: int) -> "Grid":
+        """The grid that has about `side` cells along the longer side of a picture (H, W, ...)."""
+        height, width = shape[:2]
         largest = max(1, min(height, width) // MIN_CELLS)
         return cls(height, width, min(largest, max(1, round(max(height, width) / side))))
 
@@ -107,7 +109,7 @@ class Grid:
         top, left = tile.inner[0].start * self.cell, tile.inner[1].start * self.cell
         return large[top : top + down.stop - down.start, left : left + across.stop - across.start]
 
-    def _shrink(self, picture: Bytes | Floats) -> Bytes | Floats:
+    def _shrink(self, picture: NDArray[Any]) -> NDArray[Any]:
         if self.cell == 1:
             return picture
         below, right = self.rows * self.cell - self.height, self.columns * self.cell - self.width

@@ -41,7 +41,7 @@ def fit(guide: Bytes, target: Floats, *, radius: int, eps: float) -> Floats:
 
 
 def apply(lines: Floats, rgb: Bytes) -> Floats:
-    """The lines' values at the colours of a picture of the same size: float32 H x W, not clipped."""
+    """The lines' values at the colours of a picture of their size: float32 H x W, not clipped."""
     value = lines[..., 3].copy()
     for channel in range(3):
         value += lines[..., channel] * rgb[..., channel]
@@ -64,7 +64,7 @@ def _covariances(
 
 
 def _solve(matrix: list[_Doubles], right: list[_Doubles]) -> list[_Doubles]:
-    """Solve a symmetric 3 x 3 system per cell with cofactors; eps on the diagonal keeps it regular."""
+    """Solve a symmetric 3 x 3 system per cell with cofactors; eps keeps it regular."""
     rr, rg, rb, gg, gb, bb = matrix
     inverse = (
         (gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb),

@@ -12,13 +12,16 @@ from packshot.results import Box
 UNCERTAIN = (0.05, 0.95)
 #: From this alpha on a pixel belongs to the subject.
 SOLID = 0.5
-#: A part is worth counting from this share of the largest part's area.
-PART = 0.02
-#: A part of this share of the picture's area or less is dust, however small the largest one is.
-DUST = 2e-4
+#: A part is a subject of its own from this share of the largest part's area on.
+PART = 0.05
+#: A hole counts from this share of the subject's area on.
+HOLE = 0.02
+#: Parts of this share of the largest part's area, or of this share of the picture's, are dust: they
+#: do not even widen the box.
+DUST, SPECK = 0.005, 5e-5
 #: A subject touches a side of the picture when it lies on this share of the side, or more: a hair
 #: or a handle that just reaches the border does not.
-CONTACT = 0.03
+CONTACT = 0.05
 SIDES = ("top", "right", "bottom", "left")
 
 
@@ -30,8 +33,8 @@ class Facts:
         coverage: mean alpha, so the subject's share of the picture, in [0, 1].
         uncertain: pixels with an alpha strictly between 0.05 and 0.95, relative to the subject's
             area; 0 for an empty matte, above 1 where little is certain.
-        box: around every part that counts; None when there is none.
-        subjects: the separate parts that count.
+        box: around every part that is not dust; None when there is none.
+        subjects: the separate parts that are worth counting.
         largest: share of the subject's area in the largest part; 0 for an empty matte.
         holes: openings of the background inside the subject that are large enough to count.
         contact: share of each side's length that the subject lies on: top, right, bottom, left.
@@ -50,11 +53,12 @@ class Facts:
 
 def inspect(alpha: Floats) -> Facts:
     """Measure an alpha matte: float32, H x W, in [0, 1]."""
-    solid = np.asarray(cv2.compare(alpha, SOLID, cv2.CMP_GE), np.uint8)
+    solid = np.asarray(cv2.inRange(alpha, SOLID, np.inf), np.uint8)
     area = cv2.countNonZero(solid)
-    low, high = UNCERTAIN
-    # The bounds of inRange are inclusive.
-    mixed = cv2.inRange(alpha, np.nextafter(low, 1.0), np.nextafter(high, 0.0))
+    low, high = np.float32(UNCERTAIN[0]), np.float32(UNCERTAIN[1])
+    one, zero = np.float32(1), np.float32(0)
+    # The bounds of inRange are inclusive: step over them.
+    mixed = cv2.inRange(alpha, float(np.nextafter(low, one)), float(np.nextafter(high, zero)))
     contact = _contact(solid)
     areas, box = _parts(solid)
     return Facts(
@@ -70,13 +74,14 @@ def inspect(alpha: Floats) -> Facts:
 
 
 def _parts(solid: Bytes) -> tuple[list[int], Box | None]:
-    """Areas of the parts that count, in pixels, and the box around them."""
+    """Areas of the subjects, in pixels, and the box around all parts but dust."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8, ltype=cv2.CV_32S)
     found = stats[1:]
     if not len(found):
         return [], None
     areas = found[:, cv2.CC_STAT_AREA]
-    kept = found[(areas >= PART * areas.max()) & (areas > DUST * solid.size)]
+    largest = int(areas.max())
+    kept = found[areas > max(DUST * largest, SPECK * solid.size)]
     if not len(kept):
         return [], None
     left, top = kept[:, cv2.CC_STAT_LEFT], kept[:, cv2.CC_STAT_TOP]
@@ -84,11 +89,11 @@ def _parts(solid: Bytes) -> tuple[list[int], Box | None]:
     box = Box(
         left=int(left.min()), top=int(top.min()), right=int(right.max()), bottom=int(bottom.max())
     )
-    return [int(area) for area in kept[:, cv2.CC_STAT_AREA]], box
+    return [int(area) for area in areas if area >= PART * largest], box
 
 
 def _holes(solid: Bytes, area: int) -> int:
-    """Background that no path leads out of, from `PART` of the subject's area on."""
+    """Background that no path leads out of, from `HOLE` of the subject's area on."""
     height, width = solid.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(
         cv2.bitwise_not(solid), connectivity=4, ltype=cv2.CV_32S
@@ -101,7 +106,7 @@ def _holes(solid: Bytes, area: int) -> int:
     )
     # Row 0 is the subject itself, the "background" of the inverted picture.
     inside[0] = False
-    return int(np.count_nonzero(stats[inside, cv2.CC_STAT_AREA] >= PART * area))
+    return int(np.count_nonzero(stats[inside, cv2.CC_STAT_AREA] >= HOLE * area))
 
 
 def _contact(solid: Bytes) -> tuple[float, float, float, float]:

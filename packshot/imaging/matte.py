@@ -30,7 +30,7 @@ def refine(rgb: Bytes, coarse: Floats) -> Floats:
     Returns:
         float32, H x W, in [0, 1], finite.
     """
-    grid = Grid.over(*rgb.shape[:2], SIDE)
+    grid = Grid.over(rgb.shape, SIDE)
     mask = np.clip(np.nan_to_num(grid.resample(np.nan_to_num(coarse))), 0.0, 1.0)
     lines = guided.fit(grid.shrink_bytes(rgb), mask, radius=grid.cells(RADIUS), eps=EPS)
     bounds = _bounds(mask, grid.cells(REACH))
@@ -66,7 +66,7 @@ def _bounds(mask: Floats, reach: int) -> Floats:
     """Floor and ceiling of alpha: rows x columns x 2.
 
     The floor is 1 where the mask is sure of the subject all around, the ceiling 0 where it is sure
-    of the background. Both are soft on the grid, so that the clamp leaves no steps of a cell's size.
+    of the background. Enlarged, both are soft, so that the clamp leaves no steps.
     """
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
     floor = cv2.erode((mask > HIGH).astype(np.float32), kernel)

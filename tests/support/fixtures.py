@@ -165,9 +165,11 @@ def s3_server(pytestconfig: pytest.Config, guard: Guard) -> Iterator[S3Server]:
 
 
 @pytest.fixture
-def s3(s3_server: S3Server) -> Bucket:
+def s3(s3_server: S3Server) -> Iterator[Bucket]:
     """An empty bucket that belongs to this test alone."""
-    return s3_server.create_bucket()
+    bucket = s3_server.create_bucket()
+    yield bucket
+    s3_server.delete_bucket(bucket)
 
 
 @pytest.fixture

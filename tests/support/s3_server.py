@@ -60,6 +60,14 @@ class S3Server:
         bucket.client().create_bucket(Bucket=bucket.name)
         return bucket
 
+    def delete_bucket(self, bucket: Bucket) -> None:
+        """Delete a bucket with all that is in it."""
+        client = bucket.client()
+        pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket.name)
+        for item in (item for page in pages for item in page.get("Contents", [])):
+            client.delete_object(Bucket=bucket.name, Key=item["Key"])
+        client.delete_bucket(Bucket=bucket.name)
+
     def kill(self) -> None:
         """SIGKILL the server (a polite end takes it 17 seconds); its folder stays."""
         self._server.kill()
@@ -87,6 +95,8 @@ class S3Server:
         actions = ["Admin", "Read", "Write", "List", "Tagging"]
         identity = {"name": "admin", "credentials": [keys], "actions": actions}
         config.write_text(json.dumps({"identities": [identity]}))
+        # Every bucket gets volumes of its own, by default seven at a time: slow, and soon all used.
+        (folder / "master.toml").write_text("[master.volume_growth]\ncopy_1 = 1\n")
         names = ["s3.port", "master.port", "volume.port", "filer.port"]
         names += [f"{name}.grpc" for name in names]
         ports = [f"-{name}={port}" for name, port in zip(names, self._ports, strict=True)]
@@ -100,12 +110,13 @@ class S3Server:
             "-master.telemetry=false",  # it would report its use
             "-master.volumeSizeLimitMB=64",
             "-master.electionTimeout=1s",
-            "-volume.max=64",
+            "-volume.max=256",
             "-volume.preStopSeconds=0",
             "-filer",
             "-s3",
             "-s3.port.iceberg=0",
             "-s3.port.lance=0",
+            "-s3.autoCreateBucket=false",  # a mistyped name would become a bucket
             f"-s3.config={config}",
             *ports,
         ]

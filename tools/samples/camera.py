@@ -25,7 +25,7 @@ class Sensor:
     softness: float = 0.55
     #: Shake: length and angle in degrees.
     shake: tuple[float, float] = (0.0, 0.0)
-    noise: float = 0.006
+    noise: float = 0.010
     white: tuple[float, float, float] = (1.0, 1.0, 1.0)
     vignette: float = 0.22
     sharpen: float = 0.35

@@ -13,12 +13,13 @@ from tools.samples.textures import Backdrop, Tabletop
 
 Random = np.random.Generator
 
-WINDOW = Lamp((-0.75, 0.75, 0.55), (0.74, 0.76, 0.80), (0.5, 0.62), (2, 3))
-SOFTBOX = Lamp((-0.7, 0.95, 0.7), (0.80, 0.79, 0.77), (0.55, 0.55))
-FILL = Lamp((0.95, 0.35, 0.4), (0.22, 0.21, 0.20), (0.35, 0.7))
-RIM = Lamp((0.85, 0.5, -0.75), (0.28, 0.27, 0.25), (0.25, 0.6))
-DAY = Light((WINDOW, FILL, RIM))
-STUDIO = Light((SOFTBOX, FILL, RIM))
+WINDOW = Lamp((-0.95, 0.85, 0.42), (1.12, 1.10, 1.06), (0.34, 0.5), (2, 3))
+SOFTBOX = Lamp((-0.8, 1.0, 0.5), (1.15, 1.12, 1.07), (0.4, 0.5))
+FILL = Lamp((0.95, 0.35, 0.5), (0.20, 0.20, 0.21), (0.3, 0.8))
+RIM = Lamp((0.85, 0.45, -0.75), (0.20, 0.20, 0.20), (0.2, 0.7))
+SKY, HORIZON = (0.27, 0.28, 0.31), (0.20, 0.20, 0.21)
+DAY = Light((WINDOW, FILL, RIM), SKY, HORIZON)
+STUDIO = Light((SOFTBOX, FILL, RIM), SKY, HORIZON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ class Shot:
     reasons: tuple[str, ...] = ()
     notes: str = ""
     kind: str = "jpeg"
-    quality: int = 80
-    zoom: float = 1.6
+    quality: int = 87
+    zoom: float = 2.1
     roll: float = 0.0
-    aperture: float = 0.014
+    aperture: float = 0.018
     edge: float = 45.0
     sensor: Sensor = field(default_factory=Sensor)
     #: EXIF orientation the file is stored in (1 is upright).
@@ -72,27 +73,32 @@ def _birch(random: Random, n: int) -> Tabletop:
 
 
 def _kitchen(random: Random) -> Backdrop:
-    return textures.room(random, wall="#d8d2c6", blobs=[("#8d7c66", 0.9), ("#f3efe6", 1.2), ("#5f7a5a", 0.8), ("#b9a58a", 1.0), ("#3c4a4f", 0.8)], glow=0.2)
+    things = ["#8d7c66", "#f3efe6", "#5f7a5a", "#b9a58a", "#3c4a4f", "#c98a4b", "#e6dccb"]
+    return textures.room(random, wall="#d9d3c8", things=things, lights=5)
 
 
 def _bathroom(random: Random) -> Backdrop:
-    return textures.room(random, wall="#cfd6d6", blobs=[("#eef2f1", 1.2), ("#9db0ad", 0.9), ("#6f8f73", 0.9), ("#e5cfc4", 1.0)], glow=0.1)
+    things = ["#eef2f1", "#9db0ad", "#6f8f73", "#e5cfc4", "#c4b29c", "#f6f4ef"]
+    return textures.room(random, wall="#cbd3d3", things=things, count=20, lights=3, blur=9)
 
 
 def _office(random: Random) -> Backdrop:
-    return textures.room(random, wall="#aeb4ba", blobs=[("#3a3f47", 0.9), ("#5d7386", 0.9), ("#d9dcdf", 1.1), ("#8b6b4e", 0.9)], glow=0.3)
+    things = ["#3a3f47", "#5d7386", "#d9dcdf", "#8b6b4e", "#a0522d", "#2f4858", "#e8e2d8"]
+    return textures.room(random, wall="#aeb4ba", things=things, count=34, lights=7)
 
 
 def _garden(random: Random) -> Backdrop:
-    return textures.room(random, wall="#9db98a", blobs=[("#4f7a3f", 0.9), ("#6e9a55", 1.0), ("#dfe9c8", 1.4), ("#3c5f33", 0.8), ("#c6d9a0", 1.2), ("#86a868", 1.0)], glow=1.0)
+    things = ["#4f7a3f", "#6e9a55", "#a9c487", "#3c5f33", "#c6d9a0", "#86a868"]
+    return textures.room(random, wall="#a9c293", things=things, count=0, foliage=420, lights=26, blur=8)
 
 
 def _evening(random: Random) -> Backdrop:
-    return textures.room(random, wall="#5a4a3c", blobs=[("#2c2622", 0.8), ("#8a6a45", 0.8), ("#463a30", 0.9)], glow=0.7)
+    things = ["#2c2622", "#8a6a45", "#463a30", "#5b3a29", "#9b7b52"]
+    return textures.room(random, wall="#5a4a3c", things=things, lights=22)
 
 
 def _plain_wall(random: Random) -> Backdrop:
-    return textures.room(random, wall="#dcd8d2", blobs=[("#d2cdc5", 1.0)])
+    return textures.room(random, wall="#d9d5cf", things=["#cfc9c0", "#e3dfd8"], count=4, blur=25)
 
 
 def _two() -> Product:
@@ -100,14 +106,14 @@ def _two() -> Product:
 
 
 def _lying_cell() -> Product:
-    turn = turned(x=-18, z=-90)
+    turn = turned(x=-24, z=-90)
     return tuple(part.placed((-2.9, 1.62, 0), turn) for part in products.battery())
 
 
 SHOTS: tuple[Shot, ...] = (
     Shot(
         "lotion", "LUM-BL300", (1200, 1500), lambda: place(products.lotion(), facing=4),
-        textures.marble, _bathroom, DAY, (0.5, 14.5, 41), (0, 8.6, 0),
+        textures.marble, _bathroom, DAY, (0.5, 14.5, 41), (0, 8.4, 0),
         brand=("Lumora", "露茉"), top1=(631, 804), top5=(631, 804, 838, 711, 898, 720, 440),
         notes="pump bottle, English and Chinese",
     ),
@@ -121,7 +127,7 @@ SHOTS: tuple[Shot, ...] = (
         "earphones", "KIV-A310", (1440, 1080), lambda: place(products.electronics_box(), facing=-27),
         lambda r, n: textures.stone(r, n, base="#8d9094"), _office, STUDIO, (0, 17.0, 40), (0.6, 4.4, 0),
         brand=("Kivo", "奇沃"), model="KV-A310", top1=(478, 549, 692, 592), top5=(478, 549, 692, 592, 662, 528, 482, 848, 673, 902, 754, 681, 590, 632, 446),
-        notes="three lit faces, model number and barcode", zoom=1.25,
+        notes="three lit faces, model number and barcode", zoom=1.45,
     ),
     Shot(
         "flour", "SUN-FL1000", (1200, 1500), lambda: place(products.flour_pouch(), facing=7),
@@ -137,13 +143,13 @@ SHOTS: tuple[Shot, ...] = (
     ),
     Shot(
         "juice_and_soda", "VER-SET2", (1440, 1200), _two,
-        lambda r, n: textures.tiles(r, n, base="#e9e6df", grout="#a8a39a"), _kitchen, DAY, (1.0, 16.5, 47), (0.8, 8.4, 0),
+        lambda r, n: textures.tiles(r, n, base="#e9e6df", grout="#a8a39a"), _kitchen, DAY, (1.0, 16.5, 47), (0.8, 9.4, 0),
         brand=("Verdano", "绿园"), top1=(478, 737, 950, 653, 692), top5=(478, 737, 950, 653, 692, 549, 951, 898, 440, 907),
-        route="either", reasons=("several_subjects",), notes="two products", zoom=1.5,
+        route="either", reasons=("several_subjects",), notes="two products", zoom=1.36,
     ),
     Shot(
         "dish_soap", "TDW-DS500", (1080, 1350), lambda: place(products.soap_bottle(), facing=10),
-        lambda r, n: textures.tiles(r, n, base="#9fb4b8", grout="#d9dddd", pitch=7.5), _bathroom, DAY, (-5.9, 13.5, 38), (-6.2, 9.2, 0),
+        lambda r, n: textures.tiles(r, n, base="#9fb4b8", grout="#d9dddd", pitch=7.5), _bathroom, DAY, (-9.3, 13.5, 38), (-9.6, 9.2, 0),
         brand=("Tidewell", "汐井"), top1=(898, 631, 804), top5=(898, 631, 804, 838, 720, 737, 896, 711, 692),
         route="review", reasons=("cropped",), notes="cut off by the right border", zoom=1.5,
     ),
@@ -153,7 +159,7 @@ SHOTS: tuple[Shot, ...] = (
         (0.6, 8.0, 17), (0, 1.4, 0),
         brand=("Hexon", "赫森"), model="LR20", top1=(626, 767, 710, 720, 845), top5=(626, 767, 710, 720, 845, 470, 418, 605, 848, 754, 732, 740, 587, 804),
         route="review", reasons=("blurred", "dark"), notes="low light, shaken and noisy", quality=72,
-        sensor=Sensor(exposure=0.42, softness=1.5, shake=(4.5, 20), noise=0.035, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
+        sensor=Sensor(exposure=0.5, softness=1.3, shake=(4, 20), noise=0.028, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
     ),
     Shot(
         "hand_cream", "LUM-HC075", (1080, 1440), lambda: place(products.cream_tube(), facing=-6),
@@ -164,17 +170,17 @@ SHOTS: tuple[Shot, ...] = (
     Shot(
         "teddy", "SOFT-TB18", (1200, 1200), lambda: place(products.teddy(), facing=-10),
         _birch, _plain_wall, STUDIO, (0, 15.5, 44), (0, 7.8, 0),
-        top1=(850,), top5=(850,), notes="fur; no text", zoom=1.55,
+        top1=(850,), top5=(850,), notes="fur; no text", zoom=1.75,
     ),
     Shot(
         "orange", "FRU-ORG01", (1200, 1000), lambda: place(products.orange(), facing=20),
         lambda r, n: textures.fabric(r, n, base="#b9c3cc", stripe="#5d7f9e"), _kitchen, DAY, (0, 13.0, 26), (0.3, 3.6, 0),
-        top1=(950,), top5=(950,), notes="fruit; no text",
+        top1=(950,), top5=(950,), notes="fruit; no text", zoom=1.6,
     ),
     Shot(
         "blank_jar", "JAR-0180", (1080, 1080), lambda: place(products.amber_jar(), facing=-5),
         textures.marble, _bathroom, STUDIO, (0, 10.5, 28), (0, 3.9, 0),
         top1=(720, 440, 653, 804, 631), top5=(720, 440, 653, 804, 631, 838, 711, 898, 737, 503),
-        route="either", reasons=("no_text",), notes="an empty label: no text at all",
+        route="either", reasons=("no_text",), notes="an empty label: no text at all", zoom=1.9,
     ),
 )  # fmt: skip

@@ -30,8 +30,8 @@ def sun(sheet: Sheet, x: float, y: float, radius: float, fill: str) -> None:
 def ridge(sheet: Sheet, base: float, height: float, fill: str, seed: int) -> None:
     """A mountain line across the sheet, from `base` up."""
     random = np.random.default_rng(seed)
-    xs = np.linspace(0, sheet.width, 9)
-    ys = base - height * random.uniform(0.15, 1, 9)
+    xs = np.linspace(0, sheet.width, 15)
+    ys = base - height * random.uniform(0.15, 1, 15)
     points = list(zip(xs.tolist(), ys.tolist(), strict=True))
     sheet.polygon([(0.0, base), *points, (sheet.width, base)], fill)
 
@@ -175,16 +175,15 @@ def _ear(s: Sheet, x: float, y: float, side: int) -> None:
 
 
 def water() -> Print:
-    """Brightpeak spring water, a film around the bottle."""
-    s = Sheet(120, 52, "#1f6fb5")
+    """Brightpeak spring water, a film all around the bottle; its front is in the middle."""
+    s = Sheet(196, 52, "#1f6fb5")
     s.gradient("#2f8ed3", "#0f4f94")
-    ridge(s, 52, 22, "#e9f3fa", 4)
+    ridge(s, 52, 24, "#e9f3fa", 4)
     ridge(s, 52, 12, "#a9cde8", 9)
-    s.text(60, 15, "明峰", 11, "#ffffff", face="bold", tracking=0.2)
-    s.text(60, 22.5, "BRIGHTPEAK", 5.6, "#ffffff", face="bold", tracking=0.12)
-    s.text(60, 31, "天然矿泉水", 5.2, "#ffffff", face="bold", tracking=0.1)
-    s.text(60, 47.6, "550 mL", 5, "#12426f", face="bold")
-    s.text(14, 15, "配料: 天然泉水", 3, "#ffffff")
+    s.text(98, 15, "明峰", 11, "#ffffff", face="bold", tracking=0.2)
+    s.text(98, 22, "BRIGHTPEAK", 4.6, "#ffffff", face="bold", tracking=0.1)
+    s.text(98, 30, "天然矿泉水", 5.2, "#ffffff", face="bold", tracking=0.1)
+    s.text(98, 48, "550 mL", 5, "#12426f", face="bold")
     return s.finished()
 
 
@@ -266,12 +265,12 @@ def dish_soap() -> Print:
 
 
 def battery() -> Print:
-    """Hexon D cell: type runs along the cell, so the sheet is set sideways by its maker."""
-    s = Sheet(48, 44, None)
-    s.text(24, 14, "HEXON", 8.6, "#f4f4f4", face="bold", tracking=0.1)
-    s.text(24, 22.4, "赫森 碱性电池", 5, "#f4f4f4", face="bold")
-    s.text(24, 31, "LR20", 6.4, "#f2b632", face="bold", tracking=0.05)
-    s.text(24, 38, "D 1.5V", 4.4, "#f4f4f4", face="sans")
+    """Hexon D cell; its maker turns it to run along the cell."""
+    s = Sheet(44, 33, None)
+    s.text(22, 12, "HEXON", 8.6, "#f4f4f4", face="bold", tracking=0.1)
+    s.text(22, 20.6, "赫森 碱性电池", 5, "#f4f4f4", face="bold")
+    s.text(3, 30, "LR20", 6.6, "#f2b632", face="bold", anchor="left", tracking=0.05)
+    s.text(41, 30, "D 1.5V", 5, "#f4f4f4", anchor="right")
     return s.finished()
 
 

@@ -9,6 +9,8 @@ from tools.samples.solids import Array
 
 #: Strands are drawn this many times enlarged and averaged down.
 _FINE = 4
+#: Bare rim around parts without fur, as a share of their size.
+_CLEARING = 0.55
 #: Points along a strand.
 _POINTS = 5
 
@@ -41,6 +43,10 @@ def _roots(scene: Scene, seen: Seen, random: np.random.Generator) -> tuple[Array
     # One sample stands for this much area facing the lens; strands are per area.
     area = (0.5 / scene.camera.density) ** 2
     keep = random.random(seen.part.size) < thickness * area
+    for part in scene.parts:
+        if part.fur[0] == 0:
+            # Hair is cut short around eyes, nose and bow, else it would grow over them.
+            keep &= part.solid.field(part.inward(seen.points)) > _CLEARING
     roots = np.flatnonzero(keep)
     return roots, (length[roots] * random.uniform(0.55, 1.15, roots.size)).astype(np.float32)
 
@@ -69,8 +75,8 @@ def _paint(pixels: Array, shade: Array, colour: Array, alpha: Array) -> tuple[Ar
         points = np.round(pixels[:, :, k].T).astype(np.int32)
         for j, gain in enumerate(tips):
             start, end = (int(points[j, 0]), int(points[j, 1])), (int(points[j + 1, 0]), int(points[j + 1, 1]))
-            cv2.line(canvas, start, end, (shade[k] * gain).tolist(), 2 if j < _POINTS - 2 else 1)
-            cv2.line(cover, start, end, 1.0, 2 if j < _POINTS - 2 else 1)
+            cv2.line(canvas, start, end, (shade[k] * gain).tolist(), 2 if j < 1 else 1)
+            cv2.line(cover, start, end, 1.0, 2 if j < 1 else 1)
     light = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA)
     share = cv2.resize(cover, (w, h), interpolation=cv2.INTER_AREA)
     return np.asarray(light / np.maximum(share, 1e-4)[..., None], np.float32), share

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 
 from tools.samples import designs, solids
@@ -64,15 +65,18 @@ def flour_pouch() -> Product:
     """A kraft paper pouch, folded and taped at the top, bulging below."""
     random = np.random.default_rng(41)
     crease, dent = bumps(random, 2.6, 0.16), bumps(random, 7.0, 0.5)
-    width, height = 13.5, 20.5
+    columns, rows = np.meshgrid(np.linspace(-1, 1, 541), np.linspace(0, 1, 821))
+    u, v = columns.ravel().astype(np.float32), rows.ravel().astype(np.float32)
+    belly = np.clip(1 - np.abs(u) ** 2.6, 0, 1) ** 0.62
+    rise = np.clip(1 - (np.clip(v - 0.12, 0, 1) / 0.81) ** 2.0, 0, 1) ** 0.75
+    foot = np.clip(v / 0.05, 0, 1) ** 0.5 * 0.2 + 0.8
+    p = np.stack([u * 6.7, v * 20.5, np.zeros_like(u)])
+    table = (0.14 + 3.4 * belly * rise * foot * (1 + 0.06 * dent(p) + 0.035 * crease(p))).reshape(columns.shape)
+    table = cv2.GaussianBlur(table.astype(np.float32), (0, 0), 3)
 
     def depth(u: Array, v: Array) -> Array:
-        belly = np.clip(1 - np.abs(u) ** 3.2, 0, 1) ** 0.5
-        rise = np.clip(1 - (np.clip(v - 0.25, 0, 1) / 0.69) ** 2.3, 0, 1) ** 0.62
-        foot = np.clip(v / 0.03, 0, 1) ** 0.4 * 0.12 + 0.88
-        p = np.stack([u * 6.7, v * 20.5, np.zeros_like(u)]).astype(np.float32)
-        wave = 1 + 0.07 * dent(p) + 0.03 * crease(p)
-        return np.asarray(0.14 + 3.1 * belly * rise * foot * wave, np.float32)
+        place = np.round((u + 1) * 270).astype(np.int32), np.round(v * 820).astype(np.int32)
+        return np.asarray(table[place[1], place[0]], np.float32)
 
     fold = bumps(random, 1.1, 0.012)
     fine = bumps(random, 0.16, 0.0016)
@@ -82,7 +86,7 @@ def flour_pouch() -> Product:
         upper = np.clip((p[1] - 12) / 6, 0, 1)
         return np.asarray(fold(stretched) * (0.5 + upper) + fine(p), np.float32)
 
-    solid = solids.pillow((width, height), depth, 3.8)
+    solid = solids.pillow((13.5, 20.5), depth, 4.2)
     art = Decal(designs.flour(), Flat((12, 17.5), (0, 9.2, 0), strict=0.25), rough=0.55)
     bag = Material("#b88a56", rough=0.62, decals=(art,), bump=paper)
     clip = solids.box((13.9, 1.5, 0.62), rounding=0.12)
@@ -219,7 +223,7 @@ def battery() -> Product:
     case = solids.lathe([(1.2, 0), (1.55, 0.05), (1.62, 0.2), (1.62, 5.6), (1.55, 5.78), (1.3, 5.82)], smooth=0.04)
     button = solids.lathe([(0.48, 0), (0.48, 0.22), (0.4, 0.27), (0, 0.28)], smooth=0.03)
     paint = _bands([(0, 0.12, "#d8dadd"), (0.12, 4.55, "#2a2c31"), (4.55, 5.65, "#d89a3a"), (5.65, 7, "#d8dadd")])
-    art = Decal(designs.battery().sideways(), Wrap((4.4, 4.8), 1.62, -0.1), rough=0.25)
+    art = Decal(designs.battery().sideways(), Wrap((3.3, 4.4), 1.62, 0.15), rough=0.25)
     skin = Material("#ffffff", rough=0.25, metal=0.55, decals=(art,), tint=paint)
     return (Part(case, skin), Part(button, Material("#d8dadd", rough=0.2, metal=1.0), (0, 5.8, 0)))
 
@@ -230,7 +234,7 @@ def teddy() -> Product:
     pale = Material("#d9b184", rough=0.9, bump=bumps(np.random.default_rng(9), 0.4, 0.03))
     black = Material("#120d0b", rough=0.08)
     red = Material("#b3202c", rough=0.55, bump=bumps(np.random.default_rng(10), 0.6, 0.05))
-    fur, short = (420.0, 0.75), (520.0, 0.38)
+    fur, short = (1100.0, 0.72), (1300.0, 0.36)
 
     def ball(r: tuple[float, float, float], at: tuple[float, float, float], turn: Array | None = None) -> Part:
         return Part(solids.ellipsoid(r), coat, at, np.eye(3, dtype=np.float32) if turn is None else turn, fur=fur)
@@ -251,9 +255,9 @@ def teddy() -> Product:
     parts += [
         plain((1.75, 1.35, 1.3), (0, 11.3, 3.35), pale, short),
         plain((0.68, 0.48, 0.42), (0, 11.95, 4.55), black),
-        plain((1.5, 0.95, 0.5), (1.55, 8.55, 4.1), red, turn=turned(z=14)),
-        plain((1.5, 0.95, 0.5), (-1.55, 8.55, 4.1), red, turn=turned(z=-14)),
-        plain((0.6, 0.62, 0.55), (0, 8.5, 4.35), red),
+        plain((1.7, 1.15, 0.6), (1.75, 8.75, 4.75), red, turn=turned(z=18)),
+        plain((1.7, 1.15, 0.6), (-1.75, 8.75, 4.75), red, turn=turned(z=-18)),
+        plain((0.7, 0.72, 0.75), (0, 8.6, 4.95), red),
     ]
     return tuple(parts)
 
@@ -261,12 +265,12 @@ def teddy() -> Product:
 def orange() -> Product:
     """An orange with its stem and a leaf."""
     random = np.random.default_rng(12)
-    fine, broad = bumps(random, 0.26, 0.012), bumps(random, 2.2, 0.05)
+    fine, broad = bumps(random, 0.2, 0.006), bumps(random, 2.2, 0.05)
 
     def skin(p: Array) -> Array:
         dimple = np.exp(-(p[0] ** 2 + p[2] ** 2) / 0.5) * (p[1] > 0)
         value = fine(p)
-        return np.asarray(np.minimum(value, 0.004) + broad(p) - 0.25 * dimple, np.float32)
+        return np.asarray(np.minimum(value, 0.0) + broad(p) - 0.25 * dimple, np.float32)
 
     def tone(p: Array) -> Array:
         green = np.exp(-(p[0] ** 2 + p[2] ** 2) / 1.2) * (p[1] > 0) * 0.35
@@ -287,7 +291,7 @@ def orange() -> Product:
 
 def _leaf_field(p: Array) -> Array:
     t = np.clip(p[0] / 5.2, 0, 1)
-    half = 1.35 * np.sin(np.pi * t**0.85) ** 0.9 + 0.02
+    half = 1.35 * np.maximum(np.sin(np.pi * t**0.85), 0) ** 0.9 + 0.02
     centre = 0.9 * np.sin(t * 2.6) - 0.5 * t + 0.16 * (p[2] / 1.35) ** 2
     return np.asarray(np.maximum(np.abs(p[1] - centre) - 0.035, np.abs(p[2]) - half), np.float32)
 

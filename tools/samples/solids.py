@@ -165,7 +165,7 @@ def pillow(
         return np.maximum(inside, rim)
 
     half = width / 2
-    return Solid(field, (-half, 0, -thickest), (half, height, thickest), steps=72, grain=0.03)
+    return Solid(field, (-half, 0, -thickest), (half, height, thickest), steps=64, grain=0.06)
 
 
 def loft(

@@ -87,14 +87,14 @@ def wood(random: Random, n: int, *, dark: str, light: str, planks: int = 5, glos
     wave = noise(random, (n, n), (3, 10), 3) * 0.05
     shift = random.uniform(0, 50, planks).astype(np.float32)[index][:, None]
     rings = np.sin((rows * 5.5 + wave * 9 + shift + noise(random, (n, n), (2, 22), 2) * 0.35) * 3.1)
-    fibre = noise(random, (n, n), (6, n / 5), 3)
-    pores = np.clip(noise(random, (n, n), (26, n / 3), 2) - 1.5, 0, None)
-    mix = np.clip(0.52 + 0.17 * rings + 0.13 * fibre + noise(random, (n, n), (3, 5), 2) * 0.1, 0, 1)
+    fibre = noise(random, (n, n), (5, n / 14), 3)
+    pores = np.clip(noise(random, (n, n), (34, n / 5), 2) - 1.35, 0, None)
+    mix = np.clip(0.52 + 0.15 * rings + 0.17 * fibre + noise(random, (n, n), (3, 5), 2) * 0.1, 0, 1)
     tint = random.uniform(0.82, 1.12, planks).astype(np.float32)[index][:, None]
     seam = 1 - 0.75 * np.exp(-(((rows % 1) - 0.5 + 0.5 * np.sign(0.5 - rows % 1)) * n / planks / 2.4) ** 2)
-    shade = (tint * seam * (1 - 0.3 * pores))[..., None]
+    shade = (tint * seam * (1 - 0.42 * np.minimum(pores, 1)))[..., None]
     picture = (linear(dark) * (1 - mix[..., None]) + linear(light) * mix[..., None]) * shade
-    return Tabletop(np.asarray(picture, np.float32), 90, -12, gloss, 9)
+    return Tabletop(np.asarray(picture, np.float32), 60, -6, gloss, 9)
 
 
 def marble(random: Random, n: int, *, base: str = "#eceae6", vein: str = "#8d8f94") -> Tabletop:
@@ -105,7 +105,7 @@ def marble(random: Random, n: int, *, base: str = "#eceae6", vein: str = "#8d8f9
     strength = 0.55 * np.exp(-lines * 16) * np.clip(0.6 + warp * 0.5, 0, 1) + 0.22 * np.exp(-fine * 22)
     cloud = np.clip(0.08 + 0.07 * noise(random, (n, n), (4, 4), 4), 0, 0.3)
     mix = np.clip(strength + cloud, 0, 1)[..., None]
-    return Tabletop(np.asarray(linear(base) * (1 - mix) + linear(vein) * mix, np.float32), 90, -12, 0.045, 3)
+    return Tabletop(np.asarray(linear(base) * (1 - mix) + linear(vein) * mix, np.float32), 60, -6, 0.045, 3)
 
 
 def stone(random: Random, n: int, *, base: str, speckle: float = 0.22, gloss: float = 0.03) -> Tabletop:
@@ -115,28 +115,28 @@ def stone(random: Random, n: int, *, base: str, speckle: float = 0.22, gloss: fl
     patch = noise(random, (n, n), (5, 5), 5)
     shade = np.clip(1 + speckle * (0.6 * grain + 0.7 * patch), 0.25, 2)
     pits = 1 - 0.5 * (noise(random, (n, n), (60, 60), 2) > 2.6)
-    return Tabletop(np.asarray(linear(base) * (shade * pits)[..., None], np.float32), 90, -12, gloss, 6)
+    return Tabletop(np.asarray(linear(base) * (shade * pits)[..., None], np.float32), 60, -6, gloss, 6)
 
 
 def fabric(random: Random, n: int, *, base: str, stripe: str | None = None) -> Tabletop:
     """Linen: two sets of uneven threads."""
-    threads = 430
+    threads = 300
     phase = np.arange(n, dtype=np.float32) * (threads / n)
     wobble = noise(random, (n, n), (8, 8), 4) * 0.25
     warp = np.sin((phase[None, :] + wobble) * 2 * np.pi)
     weft = np.sin((phase[:, None] + wobble.T) * 2 * np.pi)
-    slub = noise(random, (n, n), (12, threads / 1.5), 2) + noise(random, (n, n), (threads / 1.5, 12), 2)
+    slub = noise(random, (n, n), (34, threads / 1.5), 2) + noise(random, (n, n), (threads / 1.5, 34), 2)
     shade = 1 + 0.16 * np.maximum(warp, weft) + 0.09 * slub + 0.05 * noise(random, (n, n), (5, 5), 3)
     picture = linear(base) * shade[..., None]
     if stripe is not None:
-        band = (np.abs((np.arange(n) / n * 90) % 15 - 7.5) < 0.5)[None, :, None]
+        band = (np.abs((np.arange(n) / n * 60) % 15 - 7.5) < 0.5)[None, :, None]
         picture = np.where(band, linear(stripe) * shade[..., None], picture)
-    return Tabletop(np.asarray(np.clip(picture, 0, 1), np.float32), 90, -12, 0.0, 9)
+    return Tabletop(np.asarray(np.clip(picture, 0, 1), np.float32), 60, -6, 0.0, 9)
 
 
 def tiles(random: Random, n: int, *, base: str, grout: str, pitch: float = 10.0) -> Tabletop:
     """Glazed ceramic tiles of `pitch` cm."""
-    cm = (np.arange(n, dtype=np.float32) / n - 0.5) * 90
+    cm = (np.arange(n, dtype=np.float32) / n - 0.5) * 60
     column, row = (cm + 4.1) / pitch, (cm + 1.7) / pitch
     gap = np.minimum(*np.meshgrid(0.5 - np.abs(column % 1 - 0.5), 0.5 - np.abs(row % 1 - 0.5))) * pitch
     joint = np.clip((0.22 - gap) / 0.06, 0, 1)[..., None]
@@ -144,7 +144,7 @@ def tiles(random: Random, n: int, *, base: str, grout: str, pitch: float = 10.0)
     shade = tone[np.ix_(row.astype(int) % 40, column.astype(int) % 40)]
     shade = shade * (1 + 0.03 * noise(random, (n, n), (30, 30), 4)) * (1 - 0.15 * np.exp(-((gap - 0.3) ** 2) * 40))
     picture = linear(base) * shade[..., None] * (1 - joint) + linear(grout) * joint
-    return Tabletop(np.asarray(picture, np.float32), 90, -12, 0.05, 4)
+    return Tabletop(np.asarray(picture, np.float32), 60, -6, 0.05, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,10 +153,10 @@ class Backdrop:
 
     picture: Array
     #: Half of the azimuth the picture covers, radians; it is mirrored beyond.
-    span: float = 0.9
+    span: float = 0.6
     #: Elevation at the picture's lower edge and its extent upwards, radians.
-    floor: float = -0.45
-    rise: float = 1.1
+    floor: float = -0.28
+    rise: float = 0.66
 
     def colour(self, d: Array) -> Array:
         """Radiance (N, 3) seen along directions (3, N)."""
@@ -168,23 +168,45 @@ class Backdrop:
         return _remap(self.picture, u.reshape(-1, 1), v.reshape(-1, 1)).reshape(-1, 3)
 
 
-def room(random: Random, *, wall: str, blobs: list[tuple[str, float]], glow: float = 0.0) -> Backdrop:
-    """A wall with furniture-like shapes (colour, brightness), blurred as by an open lens."""
-    h, w = 440, 720
-    light = np.linspace(1.15, 0.75, w, dtype=np.float32)[None, :, None]
+def room(
+    random: Random, *, wall: str, things: list[str], count: int = 26, foliage: int = 0,
+    lights: int = 0, blur: float = 7.0,
+) -> Backdrop:
+    """A wall with things standing before it, leaves and lights, blurred as by an open lens.
+
+    Args:
+        random: the generator.
+        wall: its colour.
+        things: colours that furniture, jars and books are picked from.
+        count: how many of them.
+        foliage: how many leaf-sized blobs, in shades of the things' colours.
+        lights: how many lamps, which blur to discs.
+        blur: standard deviation in pixels of a picture 900 wide.
+    """
+    h, w = 500, 900
+    light = np.linspace(1.2, 0.7, w, dtype=np.float32)[None, :, None]
     picture = np.ones((h, w, 3), np.float32) * linear(wall) * light
-    horizon = int(h * 0.62)
-    for colour, gain in blobs:
-        x, width = int(random.uniform(-40, w)), int(random.uniform(40, 170))
-        top = int(random.uniform(horizon * 0.2, horizon * 0.85))
-        cv2.rectangle(picture, (x, top), (x + width, h), (linear(colour) * gain).tolist(), -1)
-    picture = cv2.GaussianBlur(picture, (0, 0), 17)
-    for _ in range(int(glow * 40)):
-        x, y = int(random.uniform(0, w)), int(random.uniform(0, horizon))
+    for k in range(count):
+        colour = linear(things[int(random.integers(len(things)))]) * random.uniform(0.6, 1.25)
+        x, width = int(random.uniform(-40, w)), int(random.uniform(14, 110 if k < count // 3 else 44))
+        base = h if k < count * 0.7 else int(h * 0.34)
+        top = base - int(random.uniform(0.12, 0.62 if base == h else 0.2) * h)
+        cv2.rectangle(picture, (x, top), (x + width, base), colour.tolist(), -1)
+        shine = (colour * 1.5).tolist()
+        cv2.rectangle(picture, (x + width // 6, top), (x + width // 3, base), shine, -1)
+    for _ in range(foliage):
+        colour = linear(things[int(random.integers(len(things)))]) * random.uniform(0.35, 1.5)
+        centre = (int(random.uniform(0, w)), int(random.uniform(0, h)))
+        axes = (int(random.uniform(8, 36)), int(random.uniform(4, 14)))
+        cv2.ellipse(picture, centre, axes, random.uniform(0, 180), 0, 360, colour.tolist(), -1)
+    picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    for _ in range(lights):
+        centre = (int(random.uniform(0, w)), int(random.uniform(0, h * 0.75)))
         disc = np.zeros_like(picture)
-        tint = np.array([1.0, random.uniform(0.7, 0.95), random.uniform(0.4, 0.8)])
-        cv2.circle(disc, (x, y), int(random.uniform(7, 16)), (tint * random.uniform(0.1, 0.5)).tolist(), -1, cv2.LINE_AA)
-        picture += cv2.GaussianBlur(disc, (0, 0), 1.2)
+        tint = np.array([1.0, random.uniform(0.75, 0.97), random.uniform(0.45, 0.85)])
+        level = (tint * random.uniform(0.12, 0.5)).tolist()
+        cv2.circle(disc, centre, int(random.uniform(7, 17)), level, -1, cv2.LINE_AA)
+        picture += cv2.GaussianBlur(disc, (0, 0), 1.4)
     return Backdrop(cv2.GaussianBlur(picture, (0, 0), 2))
 
 

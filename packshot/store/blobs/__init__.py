@@ -1,4 +1,4 @@
-"""The object store: originals, working images and outputs, in a folder or an S3-compatible store."""
+"""The object store: originals, working images and outputs, in a folder or behind S3."""
 
 from packshot.store.blobs.base import BlobStore, check_key
 from packshot.store.blobs.factory import open_blobs, open_buckets

@@ -48,8 +48,12 @@ class FolderBlobs:
 
     def get(self, key: str) -> bytes:
         """See `BlobStore.get`."""
+        path = self._path(key)
         with _translated(key):
-            return self._path(key).read_bytes()
+            try:
+                return path.read_bytes()
+            except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+                raise NotFound(f"There is no object {key}.") from error
 
     def size(self, key: str) -> int | None:
         """See `BlobStore.size`."""
@@ -59,8 +63,10 @@ class FolderBlobs:
 
     def delete(self, key: str) -> None:
         """See `BlobStore.delete`."""
+        path = self._path(key)
         with _translated(key):
-            self._path(key).unlink(missing_ok=True)
+            if path.is_file():
+                path.unlink(missing_ok=True)
 
     def list(self, prefix: str) -> Iterator[str]:
         """See `BlobStore.list`."""
@@ -107,8 +113,6 @@ def _translated(key: str) -> Iterator[None]:
 
 
 def _raise(key: str, error: OSError) -> NoReturn:
-    if isinstance(error, FileNotFoundError):
-        raise NotFound(f"There is no object {key}.") from error
     if error.errno in _WRONG_SETUP:
         raise ConfigurationError(
             f"The store's folder cannot be used for {key}: {error}. Check the owner and the rights "

@@ -150,7 +150,8 @@ class S3Blobs:
         """See `BlobStore.check`. Raises `StorageUnavailable` where nobody answers."""
         key = f"check-{uuid.uuid4().hex}"
         with self._translated(None):
-            # A missing bucket and a missing key look the same to HEAD and DELETE, so write first.
+            # Some stores make a bucket for whoever writes into it: a mistyped name would work.
+            self._client.head_bucket(Bucket=self.bucket)
             self._client.put_object(Bucket=self.bucket, Key=key, Body=b"packshot")
             self._client.get_object(Bucket=self.bucket, Key=key)["Body"].close()
             self._client.delete_object(Bucket=self.bucket, Key=key)
@@ -164,7 +165,7 @@ class S3Blobs:
 
 
 class S3Buckets:
-    """Reads what producers name as `s3://bucket/key`. Which buckets they may name is not decided here."""
+    """Reads what producers name as `s3://bucket/key`; which buckets they may name others decide."""
 
     def __init__(self, client: "S3Client") -> None:
         self._client = client

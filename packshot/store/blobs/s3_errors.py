@@ -72,7 +72,7 @@ def _of_answer(error: ClientError, bucket: str, where: str, foreign: bool) -> Pa
         return StorageUnavailable(
             f"The object store answered {status} {code} for {where}; it may work in a moment."
         )
-    if code == "NoSuchBucket" and not foreign:
+    if (code == "NoSuchBucket" and not foreign) or (status == 404 and where == f"s3://{bucket}"):
         return ConfigurationError(f"There is no bucket {bucket}: make it or correct the setting.")
     if status == 404:
         return NotFound(f"There is no object {where}.")

@@ -52,12 +52,16 @@ def png_header() -> Callable[[int, int], bytes]:
     """A PNG that claims a size and holds next to nothing: a decompression bomb's outside."""
 
     def chunk(name: bytes, body: bytes) -> bytes:
-        return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        return (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
 
     def make(width: int, height: int) -> bytes:
         head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
         rows = zlib.compress(b"\0" * 100_000)
-        return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+        return (
+            b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+        )
 
     return make
 
@@ -95,7 +99,7 @@ def swapped_profile(srgb_profile: bytes) -> bytes:
 
 @pytest.fixture
 def cutout() -> Callable[..., Rgb]:
-    """A straight RGBA cut-out: one colour in an ellipse with a soft edge, garbage where invisible."""
+    """A straight RGBA cut-out: a soft ellipse of one colour, another colour where invisible."""
 
     def make(
         height: int = 200,

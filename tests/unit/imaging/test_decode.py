@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import cv2
@@ -89,21 +90,21 @@ def test_floating_point_tiff(save: Save) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "kind", "tolerance"),
+    ("mode", "kind"),
     [
-        pytest.param("1", "png", 90.0, id="bilevel"),
-        pytest.param("L", "png", 60.0, id="grey png"),
-        pytest.param("L", "jpeg", 60.0, id="grey jpeg"),
-        pytest.param("P", "png", 8.0, id="palette"),
-        pytest.param("CMYK", "jpeg", 3.0, id="cmyk jpeg"),
-        pytest.param("CMYK", "tiff", 1.0, id="cmyk tiff"),
+        pytest.param("1", "png", id="bilevel"),
+        pytest.param("L", "png", id="grey png"),
+        pytest.param("L", "jpeg", id="grey jpeg"),
+        pytest.param("P", "png", id="palette"),
+        pytest.param("CMYK", "jpeg", id="cmyk jpeg"),
+        pytest.param("CMYK", "tiff", id="cmyk tiff"),
     ],
 )
-def test_opaque_modes(photo: Photo, save: Save, mode: str, kind: str, tolerance: float) -> None:
-    picture = photo()
-    decoded = decode(save(Image.fromarray(picture).convert(mode), kind), LIMITS)
+def test_opaque_modes(photo: Photo, save: Save, mode: str, kind: str) -> None:
+    image = Image.fromarray(photo()).convert(mode)
+    decoded = decode(save(image, kind), LIMITS)
     assert decoded.alpha is None
-    assert off(decoded.rgb, picture) <= tolerance
+    assert off(decoded.rgb, np.asarray(image.convert("RGB"))) <= 3
 
 
 def test_lab_tiff(save: Save) -> None:
@@ -115,11 +116,11 @@ def test_lab_tiff(save: Save) -> None:
 
 def test_grey_with_alpha(photo: Photo, save: Save) -> None:
     image = Image.fromarray(photo()).convert("LA")
-    image.putalpha(Image.linear_gradient("L").resize(image.size))
+    image.putalpha(Image.linear_gradient("L").crop((0, 208, 64, 256)))
     decoded = decode(save(image, "png"), LIMITS)
     assert decoded.alpha is not None
     assert decoded.alpha.shape == decoded.rgb.shape[:2]
-    assert (decoded.alpha.min(), decoded.alpha.max()) == (0, 255)
+    assert (decoded.alpha[0, 0], decoded.alpha[47, 0]) == (208, 255)
 
 
 @pytest.mark.parametrize("kind", ["png", "webp", "tiff", "avif", "heic"])
@@ -225,9 +226,7 @@ def test_an_orientation_that_does_not_exist_is_ignored(
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "tiff"])
-def test_profiles_are_applied(
-    photo: Photo, save: Save, swapped_profile: bytes, kind: str
-) -> None:
+def test_profiles_are_applied(photo: Photo, save: Save, swapped_profile: bytes, kind: str) -> None:
     data = save(photo(), kind, icc_profile=swapped_profile, quality=95)
     assert off(decode(data, LIMITS).rgb, photo()[..., ::-1]) <= 3
 
@@ -260,7 +259,7 @@ def test_a_profile_of_another_colour_space_is_ignored(
 
 def test_the_fast_way_and_pillow_agree(photo: Photo, save: Save) -> None:
     data = save(photo(333, 517), "jpeg", quality=90)
-    with Image.open(__import__("io").BytesIO(data)) as image:
+    with Image.open(BytesIO(data)) as image:
         assert off(decode(data, LIMITS).rgb, np.asarray(image)) <= 0.5
 
 
@@ -287,7 +286,7 @@ def huge(kind: str, photo: Photo, save: Save) -> bytes:
         data[at + 3 : at + 7] = struct.pack("<HH", 16_383, 16_383)
     elif kind == "tiff":
         for tag in (256, 257):
-            at = data.index(struct.pack("<HHI", tag, 3, 1) if False else struct.pack("<H", tag))
+            at = data.index(struct.pack("<H", tag))
             data[at : at + 12] = struct.pack("<HHII", tag, 4, 1, 60_000)
     return bytes(data)
 
@@ -390,7 +389,7 @@ def test_damage_is_survived_or_named(
     try:
         decoded = decode(bytes(data), Limits(max_pixels=1_000_000))
     except Rejected as error:
-        assert str(error).endswith(".")  # noqa: PT017 - either outcome is fine
+        assert str(error).endswith(".")
     else:
         assert decoded.rgb.ndim == 3
 

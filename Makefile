@@ -1,0 +1,51 @@
+# Every command creates what it needs in .venv; nothing else on the machine is touched.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format lock samples accuracy clean
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: .venv/.cpu ## Process the sample photos and write packshot-data/report.html
+	$(BIN)/packshot run --sample
+
+test: .venv/.dev ## Run every test; servers that are not there are started from packages
+	$(BIN)/python -m pytest
+
+lint: .venv/.dev ## ruff, mypy --strict, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## Format the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: .venv/.dev ## Compile requirements/*.lock again from pyproject.toml
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py
+
+samples: .venv/.dev ## Draw the sample photos again (needs the fonts of Debian's fonts-noto-cjk)
+	$(BIN)/python -m tools.samples.draw
+
+accuracy: .venv/.dev ## Measure text, category and matte against the samples' ground truth
+	$(BIN)/python -m tests.benchmarks.accuracy
+
+clean: ## Remove the environment and what a run has left
+	rm -rf .venv packshot-data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Packshot needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+
+# The build backend comes out of the lock too, so that an install runs only what was hashed.
+.venv/.cpu: .venv/bin/python requirements/cpu.lock requirements/build.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/cpu.lock -r requirements/build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/.dev: .venv/.cpu requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.lock
+	@touch $@
