@@ -4,26 +4,16 @@ import functools
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import ParamSpec, Self, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import click
-from rich.console import Console
-from rich.filesize import decimal
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TransferSpeedColumn,
-)
-from rich.table import Table
 
-from models.manifest import Entry, load_manifest
-from models.registry import Registry
-from models.weights.verify import State, check
 from packshot.errors import PackshotError
+
+# The rest is imported by the commands themselves: `packshot --help` reads this file, too.
+if TYPE_CHECKING:
+    from models.manifest import Entry
+    from models.registry import Registry
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -57,6 +47,9 @@ def _sentences(command: Callable[P, T]) -> Callable[P, T]:
 @_sentences
 def models(context: click.Context, cache: Path | None, manifest: Path | None) -> None:
     """Bring, list and check the weights of the models."""
+    from models.manifest import load_manifest
+    from models.registry import Registry
+
     context.obj = Registry(cache, manifest=load_manifest(manifest))
 
 
@@ -77,7 +70,7 @@ def models(context: click.Context, cache: Path | None, manifest: Path | None) ->
 @click.pass_obj
 @_sentences
 def pull(
-    registry: Registry,
+    registry: "Registry",
     names: tuple[str, ...],
     *,
     everything: bool,
@@ -89,8 +82,12 @@ def pull(
 
     What is there already is only checked. An interrupted download is continued.
     """
+    from rich.console import Console
+    from rich.filesize import decimal
+
     from models.weights.pull import Options, Outcome
     from models.weights.pull import pull as pull_weights
+    from models.weights.reporter import Reporter
 
     options = Options(
         allow_noncommercial=allow_noncommercial,
@@ -103,8 +100,7 @@ def pull(
         if entry.default
         or (everything and _allowed(entry, allow_noncommercial, trust_on_first_use))
     )
-    console = Console(stderr=True)
-    with Reporter(console) as reporter:
+    with Reporter(Console(stderr=True)) as reporter:
         pulled = pull_weights(registry, chosen, options, reporter)
     new = sum(one.outcome is not Outcome.THERE for one in pulled)
     size = decimal(sum(one.receipt.size for one in pulled))
@@ -115,7 +111,7 @@ def pull(
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.pass_obj
 @_sentences
-def list_(registry: Registry, *, as_json: bool) -> None:
+def list_(registry: "Registry", *, as_json: bool) -> None:
     """Show the models that are known, with their licences, and which are on this machine."""
     if as_json:
         rows = [
@@ -124,6 +120,10 @@ def list_(registry: Registry, *, as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
         return
+    from rich.console import Console
+    from rich.filesize import decimal
+    from rich.table import Table
+
     table = Table(box=None)
     for column in ("", "model", "task", "licence", "commercial", "size"):
         table.add_column(column, no_wrap=column in {"model", "size"})
@@ -144,11 +144,13 @@ def list_(registry: Registry, *, as_json: bool) -> None:
 @click.argument("names", nargs=-1, metavar="[MODEL]...")
 @click.pass_obj
 @_sentences
-def verify(registry: Registry, names: tuple[str, ...]) -> None:
+def verify(registry: "Registry", names: tuple[str, ...]) -> None:
     """Read weights and compare them with their receipts; exit 1 unless all are in order.
 
     Without a name: the default models and whatever else is on this machine.
     """
+    from models.weights.verify import State, check
+
     chosen = names or tuple(
         entry.name
         for entry in registry.manifest.entries
@@ -163,57 +165,9 @@ def verify(registry: Registry, names: tuple[str, ...]) -> None:
         raise click.ClickException(f"run: packshot models pull {' '.join(bad)}")
 
 
-class Reporter:
-    """Progress bars where a person looks on, a line for each step where a log file does."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._tasks: dict[str, TaskID] = {}
-        self._said: dict[str, str] = {}
-        self._bars = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.fields[model]:<22}"),
-            TextColumn("{task.description:<28}"),
-            BarColumn(),
-            DownloadColumn(),
-            TransferSpeedColumn(),
-            console=console,
-            disable=not console.is_terminal,
-        )
-
-    def __enter__(self) -> Self:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bars.stop()
-
-    def stage(self, name: str, doing: str, total: int | None = None) -> None:
-        """Show what is being done for one model."""
-        task = self._task(name)
-        self._bars.reset(task, total=total, description=doing)
-        if not self._console.is_terminal and self._said.get(name) != doing:
-            self._said[name] = doing
-            self._console.print(f"{name}: {doing}", highlight=False)
-
-    def advance(self, name: str, amount: int) -> None:
-        """Move the bar on."""
-        self._bars.advance(self._task(name), amount)
-
-    def done(self, name: str, outcome: str) -> None:
-        """Fill the bar."""
-        self.stage(name, outcome, total=1)
-        self.advance(name, 1)
-
-    def _task(self, name: str) -> TaskID:
-        if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task("", total=None, model=name)
-        return self._tasks[name]
-
-
-def _present(registry: Registry, entry: Entry) -> bool:
+def _present(registry: "Registry", entry: "Entry") -> bool:
     return registry.folder(entry.name).exists()
 
 
-def _allowed(entry: Entry, noncommercial: bool, trust: bool) -> bool:
+def _allowed(entry: "Entry", noncommercial: bool, trust: bool) -> bool:
     return (entry.commercial or noncommercial) and (entry.pinned or trust)

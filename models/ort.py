@@ -132,26 +132,33 @@ def _open(
     device: str,
 ) -> Any:
     """Open on CUDA where that is wanted and works, else on the CPU; never change silently."""
-    wants_cuda = device != "cpu"
     has_cuda = _CUDA in runtime.get_available_providers()
     if device == "cuda" and not has_cuda:
         raise ConfigurationError(
             "The installed ONNX Runtime has no CUDA; run: pip uninstall onnxruntime, "
             "then pip install 'packshot[worker,gpu]', or choose the device 'cpu'."
         )
-    if wants_cuda and has_cuda:
-        # Finds CUDA and cuDNN in NVIDIA's wheels, so that no system-wide CUDA is needed.
-        runtime.preload_dlls()
+    if device == "cpu" or not has_cuda:
+        return _load(runtime, path, info, options, [_CPU])
+    # Finds CUDA and cuDNN in NVIDIA's wheels, so that no system-wide CUDA is needed.
+    runtime.preload_dlls()
+    reason: ModelFailure | None = None
+    try:
         session = _load(runtime, path, info, options, [(_CUDA, _CUDA_OPTIONS), _CPU])
-        if session.get_providers()[0] == _CUDA:
+    except OutOfMemory:
+        raise
+    except ModelFailure as error:
+        reason = error
+    else:
+        # Where its libraries are missing, the runtime only warns and leaves CUDA out.
+        if _CUDA in session.get_providers():
             return session
-        if device == "cuda":
-            raise ConfigurationError(
-                "ONNX Runtime cannot use CUDA here: check the NVIDIA driver (nvidia-smi) and that "
-                "the CUDA and cuDNN libraries fit the installed onnxruntime-gpu."
-            )
-        _log.warning("CUDA does not work here, %s runs on the CPU", info.name)
-        return session
+    if device == "cuda":
+        raise ConfigurationError(
+            "ONNX Runtime cannot use CUDA here: check the NVIDIA driver (nvidia-smi) and that the "
+            f"CUDA and cuDNN libraries fit the installed onnxruntime-gpu. {reason or ''}".rstrip()
+        ) from reason
+    _log.warning("CUDA does not work here, %s runs on the CPU: %s", info.name, reason)
     return _load(runtime, path, info, options, [_CPU])
 
 

@@ -29,7 +29,7 @@ class Policy:
 
     version: str = "default-1"
     thresholds: Mapping[str, float] = field(
-        default_factory=lambda: {"text": 0.85, "category": 0.85, "matte": 0.85}
+        default_factory=lambda: {"text": 0.85, "category": 0.5, "matte": 0.85}
     )
     audit_rate: float = 0.01
 
@@ -55,7 +55,7 @@ class Route:
 
 
 def decide(job_id: UUID, job: Job, found: Evidence, policy: Policy) -> Route:
-    """Route a job. The audit sample is drawn from the job's id, so that a repeat decides the same."""
+    """Route a job; the audit sample is drawn from its id, so that a repeat decides the same."""
     confidences = dict(_confidences(found))
     lowest = min(confidences.values(), default=None)
     reasons = (*_rules(job, found), *_doubts(confidences, policy))

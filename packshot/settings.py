@@ -71,8 +71,16 @@ class Settings(BaseSettings):
     queue_limit: Annotated[int, Field(ge=1)] = Field(
         100_000, description="Messages per queue before publishers are told to wait."
     )
-    review_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.85, description="Confidence under which a field goes to review."
+    review_text: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.85, description="Confidence of the text under which a job goes to review."
+    )
+    review_category: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5,
+        description="The same for category, brand and model. Lower than the others: the classes "
+        "fit packaged goods loosely, and 0.85 would send nearly every package to a person.",
+    )
+    review_matte: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.85, description="The same for the alpha matte."
     )
     audit_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of accepted jobs that a person checks anyway."

@@ -77,7 +77,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _register(app: Celery, step: Step, runner: Runner | None) -> None:
-    @app.task(name=task_name(step), bind=True, max_retries=None, typing=True)
+    @app.task(name=task_name(step), bind=True, max_retries=None)  # type: ignore[untyped-decorator]
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
         """Run one step of one job. `lane` is there for whoever watches the queues."""
         del lane

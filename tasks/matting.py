@@ -21,7 +21,11 @@ def matting(work: Work) -> Found:
     alpha = np.rint(matted.alpha * 255).astype(np.uint8)
     files = (
         ("matte", work_key(digest, f"{version}-matte.png"), encode_grey(alpha)),
-        ("foreground", work_key(digest, f"{version}-cutout.png"), encode(matted.cutout, "png", LOSSLESS)),
+        (
+            "foreground",
+            work_key(digest, f"{version}-cutout.png"),
+            encode(matted.cutout, "png", LOSSLESS),
+        ),
     )
     stored = tuple(work.store(name, at, data, "image/png") for name, at, data in files)
     work.services.pixels.put(stored[1].key, matted.cutout)

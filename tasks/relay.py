@@ -1,5 +1,6 @@
 """Publishing events out of the outbox."""
 
+import json
 import logging
 import threading
 from typing import Any
@@ -64,6 +65,10 @@ class Relay:
         except (Transient, AMQPError, MessageNacked, OSError) as error:
             log.warning("the outbox waits: %s", error)
             self._disconnect()
+        except Exception:
+            # A bug must not end the thread: events would wait until the next restart, unseen.
+            log.exception("the outbox waits")
+            self._disconnect()
 
     def _publish(self, kind: str, event: dict[str, Any]) -> None:
         if self._producer is None:
@@ -75,9 +80,9 @@ class Relay:
             )
             self._producer = Producer(self._connection.channel(), exchange=EVENTS)
         self._producer.publish(
-            event,
-            serializer="json",
+            json.dumps(event, ensure_ascii=False).encode(),
             content_type="application/cloudevents+json",
+            content_encoding="utf-8",
             routing_key=kind,
             delivery_mode=2,
             message_id=event["id"],

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass, field
 
-from packshot.fetch import Fetcher
-from packshot.store.blobs import BlobStore
-
 from models.bundle import Models
+from packshot.fetch import Fetcher
 from packshot.imaging.decode import Limits
 from packshot.routing import Policy
 from packshot.settings import Settings
+from packshot.store.blobs import BlobStore
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.views import Views

@@ -82,7 +82,7 @@ class Embedded:
         return app
 
     def process(self, jobs: Iterable[Job], progress: Progress | None = None) -> list[UUID]:
-        """Run every job to its end; returns their ids in order. Blocks; Ctrl-C drains and raises."""
+        """Run every job to its end; returns their ids in order. Ctrl-C drains and raises."""
         self._progress = progress
         ids = self._submit(list(jobs))
         with self._worker():

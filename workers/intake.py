@@ -61,6 +61,11 @@ class IntakeConsumer:
             except _BROKER_GONE as error:
                 log.warning("intake lost the broker: %s", error)
                 self._stopping.wait(next(waiting))
+            except Exception:
+                # A bug must not end the thread; its message comes again, and after the broker's
+                # delivery limit it rests with the dead letters.
+                log.exception("intake starts again")
+                self._stopping.wait(next(waiting))
 
     def _consume(self) -> None:
         options = {"confirm_publish": True}

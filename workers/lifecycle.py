@@ -78,9 +78,11 @@ def _install(app: Celery, intake: IntakeConsumer | None, probes: Probes | None) 
     """Hang our parts into Celery's start and stop."""
     if probes:
         probes.install(app)
-    if intake is None:
-        return
+    if intake is not None:
+        _install_intake(app, intake)
 
+
+def _install_intake(app: Celery, intake: IntakeConsumer) -> None:
     class IntakeStep(bootsteps.StartStopStep):  # type: ignore[misc] # Celery is untyped
         """Starts with the worker; the drain begins with it."""
 

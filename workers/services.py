@@ -2,16 +2,20 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from urllib.parse import urlsplit
 
-from packshot.store.blobs import BlobStore, open_blobs
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from models.bundle import Models, load
 from models.registry import Registry
 from packshot.contract import Step
 from packshot.fetch import Fetcher
+from packshot.fetch import Policy as FetchPolicy
 from packshot.routing import Policy
 from packshot.settings import Settings
+from packshot.store.blobs import BlobStore, open_blobs
+from packshot.store.blobs.factory import open_buckets
 from packshot.store.engine import open_engine
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
@@ -30,10 +34,14 @@ def build(settings: Settings, models: Models, *, connections: int = 5) -> Servic
         views=Views(engine),
         outbox=Outbox(engine),
         blobs=blobs,
-        fetcher=Fetcher(),
+        fetcher=open_fetcher(settings),
         models=models,
         policy=Policy(
-            thresholds=dict.fromkeys(("text", "category", "matte"), settings.review_threshold),
+            thresholds={
+                "text": settings.review_text,
+                "category": settings.review_category,
+                "matte": settings.review_matte,
+            },
             audit_rate=settings.audit_rate,
         ),
     )
@@ -55,9 +63,36 @@ def open_store(settings: Settings) -> BlobStore:
         settings.blobs_url,
         endpoint=settings.s3_endpoint,
         region=settings.s3_region,
-        access_key=settings.s3_access_key.get_secret_value() if settings.s3_access_key else None,
-        secret_key=settings.s3_secret_key.get_secret_value() if settings.s3_secret_key else None,
+        access_key=_plain(settings.s3_access_key),
+        secret_key=_plain(settings.s3_secret_key),
     )
+
+
+def open_fetcher(settings: Settings) -> Fetcher:
+    """What reads the photos that messages name: our own bucket, and those in the settings."""
+    buckets = None
+    own = urlsplit(settings.blobs_url)
+    allowed = (*settings.source_buckets, *((own.netloc,) if own.scheme == "s3" else ()))
+    if allowed:
+        buckets = open_buckets(
+            endpoint=settings.s3_endpoint,
+            region=settings.s3_region,
+            access_key=_plain(settings.s3_access_key),
+            secret_key=_plain(settings.s3_secret_key),
+        )
+    policy = FetchPolicy(
+        max_bytes=settings.max_bytes,
+        deadline_s=settings.fetch_seconds,
+        allow_http=settings.allow_http,
+        allow_files=settings.allow_files,
+        allowed_buckets=allowed,
+        private_hosts=settings.private_hosts,
+    )
+    return Fetcher(policy, buckets)
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None
 
 
 def load_models(settings: Settings, steps: Collection[Step]) -> Models:

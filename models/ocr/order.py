@@ -14,8 +14,9 @@ import numpy as np
 from models.session import Array
 
 #: Share of a line's extent that counts when gaps are looked for. Boxes of neighbouring lines
-#: overlap by a few pixels after they were grown; their cores do not.
-ROW_CORE = 0.5
+#: overlap by a few pixels after they were grown; their cores do not. Much less than this, and the
+#: rows of two columns side by side that do not line up would be told apart as well.
+ROW_CORE = 0.75
 COLUMN_CORE = 0.96
 #: Directions are told apart by quarters of a turn.
 QUARTERS = 4

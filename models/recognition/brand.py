@@ -51,7 +51,7 @@ _LABEL = re.compile(
 
 #: A name before a registered or trade mark sign.
 _MARK = re.compile(
-    r"(?P<name>[A-Z][\w&'’.-]*(?: [A-Z][\w&'’.-]*){0,2}|[\u4e00-\u9fff]{2,8})\s?[®™]"
+    r"(?P<name>\b[A-Z][\w&'’.-]{0,24}(?: [A-Z][\w&'’.-]{0,24}){0,2}|[\u4e00-\u9fff]{2,8})\s?[®™]"
 )
 
 

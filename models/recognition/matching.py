@@ -44,6 +44,9 @@ _CHINESE_SUFFIX = re.compile(
     "|股份|集团|公司|有限|官方|旗舰|出品|荣誉|制造|正品|电器|家电|电子|手机|科技|运动|体育"
 )
 
+#: Characters before a brand that are searched for such words.
+FITS_REACH = 32
+
 #: What stands before a brand that the product merely fits.
 _FITS = re.compile(
     r"(?:\b(?:compatible with|works with|fits|fit for|for use with|suitable for|designed for|for)"
@@ -110,7 +113,7 @@ def matches(line: View, lexicon: Lexicon) -> Iterable[Match]:
 
 
 def _latin(line: View, start: int, lexicon: Lexicon) -> Iterable[tuple[float, Alias, str]]:
-    if _FITS.search(line.cleaned[: line.words[start].start]):
+    if _fits(line, line.words[start].start):
         return
     for end in range(start + 1, min(start + LONGEST_NAME, len(line.words)) + 1):
         window = line.words[start:end]
@@ -128,6 +131,11 @@ def _latin(line: View, start: int, lexicon: Lexicon) -> Iterable[tuple[float, Al
                 yield COMMON if alias.common else CONFUSABLE, alias, "confusable"
         else:
             yield from _misread(key, len(window), lexicon)
+
+
+def _fits(line: View, place: int) -> bool:
+    """Whether the words before a place say that the product merely fits what follows."""
+    return _FITS.search(line.cleaned, max(0, place - FITS_REACH), place) is not None
 
 
 def _misread(key: str, count: int, lexicon: Lexicon) -> Iterable[tuple[float, Alias, str]]:
@@ -157,7 +165,7 @@ def _chinese(line: View, start: int, lexicon: Lexicon) -> Iterable[tuple[float, 
                 alias
                 and _stands_alone(alias, run.key, left)
                 and _allowed(alias, line, whole=len(line.words) == 1 and length == len(run.key))
-                and not _FITS.search(line.cleaned[: run.start + left])
+                and not _fits(line, run.start + left)
             ):
                 yield COMMON if alias.common else EXACT, alias, "exact"
     if len(run.key) >= FUZZY_CHINESE_FROM:

@@ -12,6 +12,8 @@ from PIL import Image, ImageCms
 _SAME: Final = 2
 #: Pillow's mode for each colour space that an ICC profile may describe.
 _MODES: Final = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab": "LAB"}
+#: Modes whose numbers mean something else than light: they fit only a profile of their own kind.
+_NOT_LIGHT: Final = frozenset({"CMYK", "LAB"})
 
 #: Greys to put a transparent picture on, the preferred first: shops and models like white.
 _BACKGROUNDS: Final = (255, 32, 128)
@@ -30,27 +32,44 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> NDArray[np.uint8]:
     that is broken, or describes another colour space than the picture has, is ignored: the picture
     is then a little off in colour, which is better than no picture.
     """
-    if image.mode == "LAB" and not profile:
+    prepared = _prepare(profile, image.mode) if profile else None
+    if prepared is None and image.mode == "LAB":
         lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        return np.array(ImageCms.applyTransform(image, _transform(lab, "LAB")))
-    converted = _apply(image, profile) if profile else None
-    return np.array(converted if converted is not None else image.convert("RGB"))
+        prepared = "LAB", _transform(lab, "LAB")
+    if prepared is None:
+        return np.array(image.convert("RGB"))
+    mode, transform = prepared
+    return _run(image if image.mode == mode else image.convert(mode), transform)
 
 
-def _apply(image: Image.Image, profile: bytes) -> Image.Image | None:
-    """Return the converted image; None where the profile cannot be used or changes nothing."""
+def array_to_srgb(rgb: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
+    """Do the same for an RGB array; where the profile changes nothing, the array is the answer."""
+    prepared = _prepare(profile, "RGB")
+    if prepared is None or prepared[0] != "RGB":
+        return rgb
+    return _run(Image.fromarray(rgb), prepared[1])
+
+
+def _run(image: Image.Image, transform: ImageCms.ImageCmsTransform) -> NDArray[np.uint8]:
+    try:
+        return np.array(ImageCms.applyTransform(image, transform))
+    except (ImageCms.PyCMSError, ValueError):
+        return np.array(image.convert("RGB"))
+
+
+def _prepare(profile: bytes, mode: str) -> tuple[str, ImageCms.ImageCmsTransform] | None:
+    """The mode that the profile wants and the way to sRGB; None where it cannot help a `mode`."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        mode = _MODES.get(source.profile.xcolor_space.strip())
-        if mode is None or (mode in {"CMYK", "LAB"}) != (image.mode in {"CMYK", "LAB"}):
+        wanted = _MODES.get(source.profile.xcolor_space.strip())
+        if wanted is None or (wanted != mode and {wanted, mode} & _NOT_LIGHT):
             return None
-        transform = _transform(source, mode)
-        if mode == "RGB" and _changes_nothing(transform):
+        transform = _transform(source, wanted)
+        if wanted == "RGB" and _changes_nothing(transform):
             return None
-        image = image if image.mode == mode else image.convert(mode)
-        return ImageCms.applyTransform(image, transform)
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
+    return wanted, transform
 
 
 def _transform(source: ImageCms.ImageCmsProfile, mode: str) -> ImageCms.ImageCmsTransform:

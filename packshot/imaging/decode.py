@@ -27,7 +27,7 @@ from pillow_heif import HeifImageFile
 
 from packshot.errors import CorruptImage, ImageTooLarge, PackshotError, Rejected, UnsupportedFormat
 from packshot.imaging import jpeg
-from packshot.imaging.colour import to_srgb
+from packshot.imaging.colour import array_to_srgb, to_srgb
 from packshot.imaging.exif import orientation, turn
 from packshot.imaging.sniff import sniff
 
@@ -97,7 +97,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         rgb = jpeg.decode_fast(data, header)
         if rgb is not None:
             if header.profile and header.components == 3:
-                rgb = to_srgb(Image.fromarray(rgb), header.profile)
+                rgb = array_to_srgb(rgb, header.profile)
             return Decoded(turn(rgb, orientation(header.exif)), None, kind)
         if not header.complete:
             raise _cut_off(data, kind)

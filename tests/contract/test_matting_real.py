@@ -36,7 +36,7 @@ def outline(kind: str) -> NDArray[np.float32]:
     else:
         cv2.circle(canvas, (450 * FINE, 450 * FINE), 270 * FINE, 255, -1)
     shrunk = cv2.resize(canvas, (SIZE, SIZE), interpolation=cv2.INTER_AREA)
-    return shrunk.astype(np.float32) / 255
+    return np.asarray(shrunk, np.float32) / np.float32(255)
 
 
 def draw(alpha: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -44,10 +44,10 @@ def draw(alpha: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint
     noise = np.random.default_rng(5)
     grain = noise.normal(size=(SIZE // 4, 6, 1)).astype(np.float32)
     wood = cv2.resize(grain, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)[..., None]
-    table = np.float32([165, 135, 100]) + 14 * wood
+    table = np.array([165, 135, 100], np.float32) + 14 * wood
     shade = np.linspace(1.15, 0.6, SIZE, dtype=np.float32)[None, :, None]
     thing = np.full((SIZE, SIZE, 3), (40, 80, 170), np.float32) * shade
-    thing[430:560] = np.float32([235, 230, 215]) * shade
+    thing[430:560] = np.array([235, 230, 215], np.float32) * shade
     shadow = cv2.GaussianBlur(np.roll(alpha, (16, 12), (0, 1)), (0, 0), 18)[..., None]
     share = alpha[..., None]
     mixed = thing * share + table * (1 - 0.4 * shadow) * (1 - share)

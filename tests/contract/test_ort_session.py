@@ -101,4 +101,3 @@ def test_the_charset_fits_the_classes_of_the_recogniser(weights: Registry) -> No
     assert len(charset) + 2 == weights.session(name).outputs[0].shape[-1]
     assert len(set(charset)) == len(charset)
     assert {"A", "é", "中", "の", "繁"} <= set(charset)
-

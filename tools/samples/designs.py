@@ -121,9 +121,10 @@ def _earphones(s: Sheet, x: float, y: float) -> None:
     for side in (-1, 1):
         cx = x + side * 11
         s.rectangle(cx - 2.6, y - 28, cx + 2.6, y - 6, "#e9ebef", radius=2.6)
-        s.disc(cx - side * 2.2, y - 27, 7.2, "#cfd4dc")
-        s.disc(cx - side * 2.6, y - 27.6, 6.4, "#f4f5f8")
-        s.disc(cx - side * 5.0, y - 28, 2.6, "#454b57")
+        s.disc(cx - side * 6.4, y - 25.4, 3.4, "#a9b0bb")
+        s.disc(cx - side * 2.2, y - 27, 6.2, "#cfd4dc")
+        s.disc(cx - side * 2.6, y - 27.6, 5.5, "#f4f5f8")
+        s.rectangle(cx + side * 0.6 - 0.5, y - 29.5, cx + side * 0.6 + 0.5, y - 25.5, "#6d7480", radius=0.5)
 
 
 def box_side() -> Print:
@@ -151,14 +152,13 @@ def flour() -> Print:
     s.rectangle(0, 64.6, 120, 66, "#c8742a")
     s.rectangle(0, 142, 120, 143.4, "#c8742a")
     sun(s, 60, 34, 17, "#d9822b")
-    s.rectangle(40, 37, 80, 60, "#c39a6b00")
     s.text(60, 62, "SUNMILL", 12, "#5c3616", face="bold", tracking=0.12)
     s.text(60, 84, "晴磨", 14, "#5c3616", face="heavy", tracking=0.3)
-    s.text(60, 103, "高筋小麦粉", 15, "#a34712", face="bold", tracking=0.05)
+    s.text(60, 103, "高筋小麦粉", 13.2, "#a34712", face="bold", tracking=0.04)
     s.text(60, 117, "Bread Flour", 9, "#5c3616", face="italic")
     s.text(60, 128.5, "面包专用 · 石磨工艺", 5.6, "#5c3616")
     s.text(60, 136.5, "No additives", 4.8, "#5c3616")
-    for x in (16, 104):
+    for x in (12, 108):
         _ear(s, x, 134, 1 if x < 60 else -1)
     s.text(60, 158, "净含量 1kg", 8, "#5c3616", face="bold")
     s.text(60, 167, "配料: 小麦  产地: 河南  保质期: 12个月", 3.2, "#5c3616")

@@ -62,9 +62,9 @@ def electronics_box() -> Product:
 
 
 def flour_pouch() -> Product:
-    """A kraft paper pouch, folded and taped at the top, bulging below."""
+    """A kraft paper pouch, sealed at the top, bulging below."""
     random = np.random.default_rng(41)
-    crease, dent = bumps(random, 2.6, 0.16), bumps(random, 7.0, 0.5)
+    crease, dent = bumps(random, 2.4, 0.5), bumps(random, 7.0, 0.8)
     columns, rows = np.meshgrid(np.linspace(-1, 1, 541), np.linspace(0, 1, 821))
     u, v = columns.ravel().astype(np.float32), rows.ravel().astype(np.float32)
     belly = np.clip(1 - np.abs(u) ** 2.6, 0, 1) ** 0.62
@@ -78,19 +78,20 @@ def flour_pouch() -> Product:
         place = np.round((u + 1) * 270).astype(np.int32), np.round(v * 820).astype(np.int32)
         return np.asarray(table[place[1], place[0]], np.float32)
 
-    fold = bumps(random, 1.1, 0.012)
+    fold = bumps(random, 1.3, 0.02)
     fine = bumps(random, 0.16, 0.0016)
 
     def paper(p: Array) -> Array:
         stretched = p * np.array([[1], [0.45], [1]], np.float32)
         upper = np.clip((p[1] - 12) / 6, 0, 1)
-        return np.asarray(fold(stretched) * (0.5 + upper) + fine(p), np.float32)
+        seal = np.clip((p[1] - 18.9) / 0.08, 0, 1)
+        ridges = 0.016 * np.cos(p[1] * 30) * seal
+        return np.asarray(fold(stretched) * (0.6 + upper) * (1 - 0.8 * seal) + fine(p) + ridges, np.float32)
 
     solid = solids.pillow((13.5, 20.5), depth, 4.2)
     art = Decal(designs.flour(), Flat((12, 17.5), (0, 9.2, 0), strict=0.25), rough=0.55)
     bag = Material("#b88a56", rough=0.62, decals=(art,), bump=paper)
-    clip = solids.box((13.9, 1.5, 0.62), rounding=0.12)
-    return (Part(solid, bag), Part(clip, Material("#7a4a22", rough=0.45), (0, 18.9, 0)))
+    return (Part(solid, bag),)
 
 
 def water_bottle() -> Product:
@@ -307,5 +308,5 @@ def amber_jar() -> Product:
     glass = solids.lathe([(2.9, 0), (3.25, 0.12), (3.35, 0.4), (3.35, 6.1), (3.2, 6.5), (2.9, 6.7)], smooth=0.12)
     lid = solids.lathe([(3.28, 0), (3.34, 0.06), (3.34, 1.7), (3.25, 1.85), (0, 1.9)], smooth=0.07)
     paper = Decal(designs.blank(), Wrap((6.2, 4.0), 3.35, 1.3), rough=0.7)
-    brown = Material("#a85a1a", rough=0.04, clear=0.8, decals=(paper,))
+    brown = Material("#7d3a0c", rough=0.03, clear=0.97, decals=(paper,))
     return (Part(glass, brown, shade=0.9), Part(lid, Material("#17181a", rough=0.32), (0, 6.4, 0)))

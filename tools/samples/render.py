@@ -25,6 +25,8 @@ _SHADED = 2
 _EDGE = 4
 #: Shadows are soft: they are worked out on a picture this many times smaller.
 _COARSE = 4
+#: What comes from the subject itself is left out of the light, so the narrow gap under it is darker.
+_CONTACT = 1.6
 #: Blur levels for what is out of focus, pixels at a picture width of 1000.
 _LEVELS = (0.0, 1.2, 3.0, 6.5, 13.0)
 
@@ -79,7 +81,8 @@ def _ground(scene: Scene, random: np.random.Generator) -> Array:
     key, sky = _coarse_ground_light(scene, random)
     up = np.zeros((3, 1), np.float32)
     up[1] = 1
-    light = irradiance(scene, np.repeat(up, points.shape[1], axis=1), key.ravel(), sky.ravel())
+    deep = sky.ravel() ** _CONTACT
+    light = irradiance(scene, np.repeat(up, points.shape[1], axis=1), key.ravel() * deep**0.5, deep)
     picture = scene.table.colour(points[0], points[2]) * light
     if scene.table.gloss > 0:
         picture = picture + _sheen(scene, key, sky)

@@ -18,6 +18,8 @@ _KEY = (6, 5)
 _SKY = (6, 5)
 #: Steps of a shadow ray: a shadow needs no exact distance.
 _SHADOW_STEPS = 16
+#: Height in cm under which the gap between subject and table gets dark.
+_GAP = 0.9
 #: How far a hemisphere ray looks for something in its way, as a share of the subject's radius.
 _REACH = 1.6
 
@@ -100,7 +102,9 @@ def _leave(scene: Scene, part: Part, p: Array, d: Array, key: Array, sky: Array)
     smooth = part.solid.normal(local)
     surface = part.material.surface(local, smooth, 0.6 / scene.camera.density)
     n = part.turn @ surface.normal
-    light = irradiance(scene, n, key, sky)
+    above = np.clip(p[1] / _GAP, 0, 1) ** 0.7
+    facing = np.clip(0.5 - 1.2 * n[1], 0, 1)
+    light = irradiance(scene, n, key, sky * (1 - facing * (1 - above)))
     metal, clear = surface.metal[:, None], surface.clear[:, None]
     colour = surface.albedo * (1 - metal) * light
     if part.material.clear > 0:
@@ -135,10 +139,12 @@ def surroundings(scene: Scene, p: Array, d: Array, rough: Array) -> Array:
     up = np.zeros((3, 1), np.float32)
     up[1] = 1
     one = np.ones(1, np.float32)
-    lit = ground * irradiance(scene, up, one, one) * 0.75
+    # Close to where it stands the table lies in the subject's own shadow.
+    gap = reach / (reach + _GAP)
+    lit = ground * irradiance(scene, up, one, one) * (0.8 * gap)[:, None]
     mean = np.array(scene.light.floor, np.float32)
     dull = np.clip(rough * 1.5, 0, 1)[:, None]
-    below = lit * (1 - dull) + mean * dull
+    below = lit * (1 - dull) + mean * dull * gap[:, None]
     share = np.clip(0.5 - d[1] / (0.04 + rough * 1.2) / 2, 0, 1)[:, None]
     return np.asarray(above * (1 - share) + below * share, np.float32)
 

@@ -99,10 +99,12 @@ def wood(random: Random, n: int, *, dark: str, light: str, planks: int = 5, glos
 
 def marble(random: Random, n: int, *, base: str = "#eceae6", vein: str = "#8d8f94") -> Tabletop:
     """Pale stone with warped veins, polished."""
-    warp = noise(random, (n, n), (3, 3), 5)
-    lines = np.abs(noise(random, (n, n), (4, 3), 5) + 0.35 * warp)
-    fine = np.abs(noise(random, (n, n), (11, 8), 4) + 0.3 * warp)
-    strength = 0.55 * np.exp(-lines * 16) * np.clip(0.6 + warp * 0.5, 0, 1) + 0.22 * np.exp(-fine * 22)
+    y, x = np.mgrid[0 : 1 : n * 1j, 0 : 1 : n * 1j].astype(np.float32)
+    warp = noise(random, (n, n), (3, 3), 6)
+    fade = np.clip(0.45 + 0.6 * noise(random, (n, n), (5, 5), 3), 0, 1)
+    coarse = np.abs(np.sin(np.pi * (x * 2.1 + y * 1.3 + warp * 0.34)))
+    fine = np.abs(np.sin(np.pi * (x * 3.3 - y * 2.2 + warp * 0.55 + 0.3)))
+    strength = fade * (0.5 * np.exp(-coarse * 26) + 0.16 * np.exp(-coarse * 5) + 0.2 * np.exp(-fine * 45))
     cloud = np.clip(0.08 + 0.07 * noise(random, (n, n), (4, 4), 4), 0, 0.3)
     mix = np.clip(strength + cloud, 0, 1)[..., None]
     return Tabletop(np.asarray(linear(base) * (1 - mix) + linear(vein) * mix, np.float32), 60, -6, 0.045, 3)
@@ -126,7 +128,7 @@ def fabric(random: Random, n: int, *, base: str, stripe: str | None = None) -> T
     warp = np.sin((phase[None, :] + wobble) * 2 * np.pi)
     weft = np.sin((phase[:, None] + wobble.T) * 2 * np.pi)
     slub = noise(random, (n, n), (34, threads / 1.5), 2) + noise(random, (n, n), (threads / 1.5, 34), 2)
-    shade = 1 + 0.16 * np.maximum(warp, weft) + 0.09 * slub + 0.05 * noise(random, (n, n), (5, 5), 3)
+    shade = 1 + 0.17 * np.maximum(warp, weft) + 0.05 * slub + 0.05 * noise(random, (n, n), (5, 5), 3)
     picture = linear(base) * shade[..., None]
     if stripe is not None:
         band = (np.abs((np.arange(n) / n * 60) % 15 - 7.5) < 0.5)[None, :, None]

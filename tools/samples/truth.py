@@ -14,12 +14,14 @@ from tools.samples.solids import Array
 _LEGIBLE = 9.0
 #: A line whose ends look away from the lens by more than this cosine cannot be read.
 _FACING = 0.3
+#: A point that looks away by more than this shows nothing at all.
+_GRAZING = 0.03
 #: Points along each long edge of a line on a curved body.
 _CURVED = 5
 
 
 def lines(scene: Scene) -> list[dict[str, Any]]:
-    """Entries of the truth file for every line whose middle can be seen."""
+    """Entries of the truth file for every line of which anything can be seen."""
     found = []
     for part in scene.parts:
         for decal in part.material.decals:
@@ -31,7 +33,7 @@ def _entry(scene: Scene, part: Part, decal: Decal, line: Set) -> dict[str, Any] 
     outline = _outline(line, 2 if isinstance(decal.on, Flat) and decal.on.strict > 0.5 else _CURVED)
     middle = np.mean(outline, axis=0, keepdims=True, dtype=np.float32)
     points, facing, seen = _lift(scene, part, decal, np.concatenate([outline, middle]).astype(np.float32))
-    if not seen[-1] or facing[-1] < _FACING:
+    if not (seen & (facing > _GRAZING)).any():
         return None
     pixels = scene.camera.project(points[:, :-1]).T
     camera = scene.camera

@@ -107,11 +107,11 @@ def test_opaque_modes(photo: Photo, save: Save, mode: str, kind: str) -> None:
     assert off(decoded.rgb, np.asarray(image.convert("RGB"))) <= 3
 
 
-def test_lab_tiff(save: Save) -> None:
-    lab = np.zeros((32, 32, 3), np.uint8)
-    lab[..., 0] = 255  # L = 100: white
-    decoded = decode(save(Image.fromarray(lab, "LAB"), "tiff"), LIMITS)
-    assert decoded.rgb.min() >= 253
+@pytest.mark.parametrize("profile", [None, b"not a profile"], ids=["bare", "broken profile"])
+def test_lab_tiff(save: Save, profile: bytes | None) -> None:
+    lab = Image.merge("LAB", [Image.new("L", (32, 32), value) for value in (255, 128, 128)])
+    decoded = decode(save(lab, "tiff", icc_profile=profile), LIMITS)
+    assert decoded.rgb.min() >= 253  # L = 100: white
 
 
 def test_grey_with_alpha(photo: Photo, save: Save) -> None:
@@ -216,6 +216,16 @@ def test_orientation_of_a_tiff(photo: Photo, save: Save) -> None:
 def test_garbage_exif_is_ignored(photo: Photo, save: Save, kind: str, garbage: bytes) -> None:
     decoded = decode(save(photo(), kind, exif=garbage), LIMITS)
     assert off(decoded.rgb, photo()) <= 6
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF data")
+def test_garbage_exif_in_an_avif_is_ignored(
+    photo: Photo, save: Save, exif: Callable[..., bytes]
+) -> None:
+    data = save(photo(), "avif", exif=exif(1), quality=95)
+    assert data.count(b"MM\0*\0\0\0\x08") == 1
+    decoded = decode(data.replace(b"MM\0*\0\0\0\x08", b"MM\0*\xff\xff\xff\xff"), LIMITS)
+    assert off(decoded.rgb, photo()) <= 3
 
 
 @pytest.mark.parametrize("value", [0, 9, 65535])
@@ -365,6 +375,27 @@ def test_the_end_of_a_thumbnail_is_not_the_end_of_the_photo(photo: Photo, save: 
     assert decode(data, LIMITS).rgb.shape == (200, 200, 3)
     with pytest.raises(CorruptImage, match="ends early"):
         decode(data[:-20], LIMITS)
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        pytest.param(b"\xff\xff\xff\xff", id="fill bytes"),
+        pytest.param(b"\xff\x01", id="stand-alone marker"),
+        pytest.param(b"\xff\xfe\x00\x06" + b"\xff\xd9\xff\xd9", id="end marker in a comment"),
+        pytest.param(b"\xff\xe2\x00\x0fICC_PROFILE\0\x01", id="profile without a count"),
+        pytest.param(b"\xff\xe2\x00\x11ICC_PROFILE\0\x01\x02x", id="half a profile"),
+    ],
+)
+def test_odd_but_whole_jpegs(photo: Photo, save: Save, extra: bytes) -> None:
+    data = save(photo(), "jpeg", quality=95)
+    assert off(decode(data[:2] + extra + data[2:], LIMITS).rgb, photo()) <= 3
+
+
+def test_junk_between_segments_is_left_to_pillow(photo: Photo, save: Save) -> None:
+    data = save(photo(), "jpeg", quality=95)
+    at = data.index(b"\xff\xdb")
+    assert off(decode(data[:at] + b"\0\0" + data[at:], LIMITS).rgb, photo()) <= 3
 
 
 def test_bytes_after_the_end_do_no_harm(photo: Photo, save: Save) -> None:

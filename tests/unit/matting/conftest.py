@@ -22,7 +22,7 @@ def disc(height: int, width: int, radius: float, soft: float = 1.0) -> NDArray[n
     """Alpha of a disc in the middle whose edge is `2 * soft` pixels wide."""
     y, x = np.mgrid[:height, :width]
     distance = np.hypot(y - height / 2 + 0.5, x - width / 2 + 0.5) - radius
-    return np.clip(0.5 - distance / (2 * soft), 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(0.5 - distance / (2 * soft), 0.0, 1.0), np.float32)
 
 
 def texture(
@@ -31,7 +31,8 @@ def texture(
     """A blotchy surface: float32 RGB in [0, 255]."""
     noise = np.random.default_rng(seed).normal(size=(height // 8 + 1, width // 8 + 1, 1))
     blots = cv2.resize(noise.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
-    return np.clip(np.float32(colour) + 22 * blots[..., None], 0, 255)
+    surface = np.array(colour, np.float32) + 22 * blots[..., None]
+    return np.asarray(np.clip(surface, 0, 255), np.float32)
 
 
 def scene(height: int, width: int, radius: float, soft: float = 1.0) -> Scene:

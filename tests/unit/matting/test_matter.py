@@ -80,7 +80,7 @@ def test_a_blank_photo_is_empty_and_says_so(level: int) -> None:
 
 def test_a_meaningful_alpha_of_the_photo_is_taken(photo: Scene) -> None:
     session = RedIsSalient()
-    supplied = bytes_of(disc(*photo.alpha.shape, 100.0))
+    supplied = bytes_of(disc(633, 801, 100.0))
     matted = Matter(session=session).matte(photo.rgb, supplied)
     assert session.calls == 0
     assert matted.supplied

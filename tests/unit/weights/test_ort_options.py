@@ -113,9 +113,15 @@ def test_many_threads_share_one_session(model: Path) -> None:
 class Runtime(types.ModuleType):
     """ONNX Runtime as it behaves on machines with a GPU: not to be had in a test."""
 
-    def __init__(self, *, works: bool = True, error: Exception | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        works: bool = True,
+        refuses: Exception | None = None,
+        error: Exception | None = None,
+    ) -> None:
         super().__init__("onnxruntime")
-        self.works, self.error = works, error
+        self.works, self.refuses, self.error = works, refuses, error
         self.asked: list[Any] = []
         self.preloaded = False
 
@@ -131,6 +137,8 @@ class Runtime(types.ModuleType):
 
     def InferenceSession(self, *_: Any, providers: list[Any], **__: Any) -> Any:  # noqa: N802
         self.asked.append([p if isinstance(p, str) else p[0] for p in providers])
+        if self.refuses and CUDA in self.asked[-1]:
+            raise self.refuses
         chosen = self.asked[-1] if self.works else [CPU]
         return Opened(chosen, self.error)
 
@@ -171,10 +179,20 @@ def test_the_device_decides_the_providers(
     assert runtime.preloaded is (device != "cpu")
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param({"works": False}, id="left out in silence"),
+        pytest.param({"refuses": RuntimeError("CUDA failure 35: driver too old")}, id="raised"),
+    ],
+)
 def test_a_broken_cuda_is_reported(
-    model: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    broken: dict[str, Any],
 ) -> None:
-    fake(monkeypatch, works=False)
+    fake(monkeypatch, **broken)
 
     with caplog.at_level(logging.WARNING):
         assert OrtSession(model, INFO, device="auto").providers == (CPU,)
@@ -182,6 +200,13 @@ def test_a_broken_cuda_is_reported(
 
     with pytest.raises(ConfigurationError, match="nvidia-smi"):
         OrtSession(model, INFO, device="cuda")
+
+
+def test_a_full_gpu_is_no_reason_for_the_cpu(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake(monkeypatch, refuses=RuntimeError("CUDA failure 2: out of memory"))
+
+    with pytest.raises(OutOfMemory):
+        OrtSession(model, INFO, device="auto")
 
 
 @pytest.mark.parametrize(
