@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from packshot.imaging.grid import Bytes, Floats
+from packshot.imaging.grid import Bytes, Floats, Grid
 from packshot.results import Box
 
 #: An alpha strictly between these is uncertain.
 UNCERTAIN = (0.05, 0.95)
 #: From this alpha on a pixel belongs to the subject.
 SOLID = 0.5
+#: Parts and holes are counted on a grid of about this many cells along the longer side.
+SIDE = 512
 #: A part is a subject of its own from this share of the largest part's area on.
 PART = 0.05
 #: A hole counts from this share of the subject's area on.
@@ -59,45 +61,50 @@ def inspect(alpha: Floats) -> Facts:
     one, zero = np.float32(1), np.float32(0)
     # The bounds of inRange are inclusive: step over them.
     mixed = cv2.inRange(alpha, float(np.nextafter(low, one)), float(np.nextafter(high, zero)))
+    grid = Grid.over(alpha.shape, SIDE)
+    # A cell belongs to the subject as soon as one of its pixels does: threads do not fall apart.
+    cells = np.asarray(grid.shrink_bytes(solid) > 0, np.uint8)
     contact = _contact(solid)
-    areas, box = _parts(solid)
+    areas, outer = _parts(cells, grid.cell)
     return Facts(
         coverage=float(cv2.mean(alpha)[0]),
         uncertain=cv2.countNonZero(mixed) / area if area else 0.0,
-        box=box,
+        box=_exact(solid, outer) if outer else None,
         subjects=len(areas),
-        largest=max(areas) / area if areas else 0.0,
-        holes=_holes(solid, area) if areas else 0,
+        largest=max(areas) / cv2.countNonZero(cells) if areas else 0.0,
+        holes=_holes(cells) if areas else 0,
         contact=contact,
         touches=tuple(n for n, share in zip(SIDES, contact, strict=True) if share >= CONTACT),
     )
 
 
-def _parts(solid: Bytes) -> tuple[list[int], Box | None]:
-    """Areas of the subjects, in pixels, and the box around all parts but dust."""
-    _, _, stats, _ = cv2.connectedComponentsWithStats(solid, connectivity=8, ltype=cv2.CV_32S)
-    found = stats[1:]
-    if not len(found):
-        return [], None
-    areas = found[:, cv2.CC_STAT_AREA]
-    largest = int(areas.max())
-    kept = found[areas > max(DUST * largest, SPECK * solid.size)]
+def _parts(cells: Bytes, size: int) -> tuple[list[int], Box | None]:
+    """Areas of the subjects, in cells, and a box in pixels around all parts but dust."""
+    _, _, stats, _ = cv2.connectedComponentsWithStats(cells, connectivity=8, ltype=cv2.CV_32S)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    largest = int(areas.max(initial=0))
+    kept = stats[1:][areas > max(DUST * largest, SPECK * cells.size)]
     if not len(kept):
         return [], None
     left, top = kept[:, cv2.CC_STAT_LEFT], kept[:, cv2.CC_STAT_TOP]
     right, bottom = left + kept[:, cv2.CC_STAT_WIDTH], top + kept[:, cv2.CC_STAT_HEIGHT]
-    box = Box(
-        left=int(left.min()), top=int(top.min()), right=int(right.max()), bottom=int(bottom.max())
-    )
+    corners = (int(end) * size for end in (left.min(), top.min(), right.max(), bottom.max()))
+    box = Box(**dict(zip(("left", "top", "right", "bottom"), corners, strict=True)))
     return [int(area) for area in areas if area >= PART * largest], box
 
 
-def _holes(solid: Bytes, area: int) -> int:
+def _exact(solid: Bytes, outer: Box) -> Box:
+    """The box shrunk to the pixels of the subject in it."""
+    part = solid[outer.top : outer.bottom, outer.left : outer.right]
+    x, y, width, height = cv2.boundingRect(part)
+    left, top = outer.left + x, outer.top + y
+    return Box(left=left, top=top, right=left + width, bottom=top + height)
+
+
+def _holes(cells: Bytes) -> int:
     """Background that no path leads out of, from `HOLE` of the subject's area on."""
-    height, width = solid.shape
-    _, _, stats, _ = cv2.connectedComponentsWithStats(
-        cv2.bitwise_not(solid), connectivity=4, ltype=cv2.CV_32S
-    )
+    height, width = cells.shape
+    _, _, stats, _ = cv2.connectedComponentsWithStats(1 - cells, connectivity=4, ltype=cv2.CV_32S)
     inside = (
         (stats[:, cv2.CC_STAT_LEFT] > 0)
         & (stats[:, cv2.CC_STAT_TOP] > 0)
@@ -106,7 +113,8 @@ def _holes(solid: Bytes, area: int) -> int:
     )
     # Row 0 is the subject itself, the "background" of the inverted picture.
     inside[0] = False
-    return int(np.count_nonzero(stats[inside, cv2.CC_STAT_AREA] >= HOLE * area))
+    large = stats[:, cv2.CC_STAT_AREA] >= HOLE * cv2.countNonZero(cells)
+    return int(np.count_nonzero(inside & large))
 
 
 def _contact(solid: Bytes) -> tuple[float, float, float, float]:

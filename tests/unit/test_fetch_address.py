@@ -29,7 +29,7 @@ def test_public(address: str) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "0.0.0.0",
+        "0.0.0.0",  # noqa: S104
         "0.1.2.3",
         "10.0.0.1",
         "10.255.255.255",
@@ -102,7 +102,7 @@ def test_not_public(address: str) -> None:
         ("fd12:3456::1", True),
         ("::1", True),
         ("8.8.8.8", True),
-        ("0.0.0.0", False),
+        ("0.0.0.0", False),  # noqa: S104
         ("100.100.100.200", False),
         ("168.63.129.16", False),
         ("169.254.169.254", False),

@@ -4,6 +4,7 @@ import base64
 import os
 import socket
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -22,7 +23,7 @@ from packshot.fetch import Fetched, Fetcher, Policy
 class Buckets:
     """Two objects in two buckets."""
 
-    objects = {
+    objects: ClassVar = {
         ("uploads", "2026/茶 1.jpg"): b"tea",
         ("uploads", "a?b#c%20d.jpg"): b"odd",
         ("secret", "x"): b"no",
