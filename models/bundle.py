@@ -58,9 +58,14 @@ class Models:
 
 
 def load(
-    registry: Registry, steps: Collection[Step], *, threads: int = 1, device: str = "auto"
+    registry: Registry,
+    steps: Collection[Step],
+    *,
+    threads: int = 1,
+    device: str = "auto",
+    fine: bool = False,
 ) -> Models:
-    """Load and warm the models of `steps`.
+    """Load and warm the models of `steps`; `fine` adds closed-form matting.
 
     Every model is run once on its own example, so that a broken one stops the process at its
     start and the first job is as fast as the second. Raises `ModelMissing` or `ModelFailure`.
@@ -89,7 +94,7 @@ def load(
         )
         recogniser.recognise(Recogniser.example(), None)
     if Step.MATTING in steps:
-        matter = Matter(session=sessions[WEIGHTS[Step.MATTING][0]])
+        matter = Matter(session=sessions[WEIGHTS[Step.MATTING][0]], fine=fine)
         matter.matte(Matter.example())
     infos = tuple(
         (step, tuple(sessions[name].info for name in names))

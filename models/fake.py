@@ -88,10 +88,10 @@ class FakeMatter:
         box = Box(
             left=width // 4, top=height // 4, right=width - width // 4, bottom=height - height // 4
         )
-        alpha = np.zeros((height, width), np.float32)
+        alpha: NDArray[np.float32] = np.zeros((height, width), np.float32)
         alpha[box.top : box.bottom, box.left : box.right] = 1.0
         if supplied is not None:
-            alpha = supplied.astype(np.float32) / 255
+            alpha = supplied.astype(np.float32) / np.float32(255)
         return Matted(
             alpha=alpha,
             cutout=pack(rgb, alpha),

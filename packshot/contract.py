@@ -13,17 +13,21 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AwareDatetime,
     BaseModel,
     ConfigDict,
+    Discriminator,
     Field,
     JsonValue,
+    Tag,
     ValidationError,
     field_validator,
     model_validator,
 )
 
 from packshot.errors import InvalidMessage
+from packshot.jsontext import escaped, names_once, single_line, storable
 
 #: Exchange that producers publish jobs to, and the routing key they use.
 EXCHANGE = "packshot"
@@ -44,14 +48,52 @@ MAX_DATA_URI = 256 * 1024 * 4 // 3 + 128
 #: Outputs that one job may ask for.
 MAX_OUTPUTS = 16
 
-_NAME = re.compile(r"^[a-z0-9][a-z0-9_-]{0,31}$")
-_COLOUR = re.compile(r"^#[0-9a-fA-F]{6}$")
+#: Problems of one message that a refusal tells of.
+_TOLD_PROBLEMS = 5
+#: Characters of a field's path in a refusal: the names in it are the sender's and of any length.
+_TOLD_PATH = 120
+
+_NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
+_COLOUR = r"#[0-9a-fA-F]{6}"
 
 
-def _colour(value: str) -> str:
-    if not _COLOUR.match(value):
-        raise ValueError("use 'transparent', '#rrggbb', a gradient or a template")
+def _is_name(value: str) -> str:
+    if not re.fullmatch(_NAME, value):
+        raise ValueError("use 1 to 32 characters of a-z, 0-9, '-' and '_'")
+    return value
+
+
+def _is_colour(value: str) -> str:
+    if not re.fullmatch(_COLOUR, value):
+        raise ValueError("write a colour as '#rrggbb'")
     return value.lower()
+
+
+def _is_plain_background(value: str) -> str:
+    if value != "transparent" and not re.fullmatch(_COLOUR, value):
+        raise ValueError("use 'transparent', a colour as '#rrggbb', a gradient or a template")
+    return value.lower()
+
+
+def _kind_of_background(value: Any) -> str | None:
+    if isinstance(value, str):
+        return "plain"
+    if isinstance(value, Template) or (isinstance(value, dict) and "uri" in value):
+        return "template"
+    return "gradient" if isinstance(value, Gradient | dict) else None
+
+
+#: Text without control characters, which belong into no name, address or header.
+_Line = Annotated[
+    str,
+    AfterValidator(single_line),
+    Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
+]
+_Colour = Annotated[
+    str,
+    AfterValidator(_is_colour),
+    Field(json_schema_extra={"pattern": f"^{_COLOUR}$"}),
+]
 
 
 class _Frozen(BaseModel):
@@ -82,25 +124,38 @@ OPTIONAL_STEPS = (Step.OCR, Step.RECOGNITION, Step.MATTING)
 class Image(_Frozen):
     """Where the photo lies: s3://bucket/key, https://..., or a small data: URI."""
 
-    uri: Annotated[str, Field(min_length=1, max_length=MAX_DATA_URI)]
+    uri: Annotated[_Line, Field(min_length=1, max_length=MAX_DATA_URI)]
 
 
 class Gradient(_Frozen):
     """A vertical gradient as background, from the top colour to the bottom colour."""
 
-    top: str
-    bottom: str
-
-    @field_validator("top", "bottom")
-    @classmethod
-    def _is_colour(cls, value: str) -> str:
-        return _colour(value)
+    top: _Colour
+    bottom: _Colour
 
 
 class Template(_Frozen):
     """A picture as background, named like a photo; it is scaled to cover the output."""
 
-    uri: Annotated[str, Field(min_length=1, max_length=2048)]
+    uri: Annotated[_Line, Field(min_length=1, max_length=2048)]
+
+
+#: 'transparent' or '#rrggbb'.
+_Plain = Annotated[
+    str,
+    AfterValidator(_is_plain_background),
+    Field(json_schema_extra={"pattern": f"^(transparent|{_COLOUR})$"}),
+]
+Background = Annotated[
+    Annotated[_Plain, Tag("plain")]
+    | Annotated[Gradient, Tag("gradient")]
+    | Annotated[Template, Tag("template")],
+    Discriminator(
+        _kind_of_background,
+        custom_error_type="background",
+        custom_error_message="use 'transparent', '#rrggbb', a gradient or a template",
+    ),
+]
 
 
 class Output(_Frozen):
@@ -111,27 +166,25 @@ class Output(_Frozen):
     without it the product stays where it was, or fills 0.85 when `size` is given.
     """
 
-    name: str
-    background: str | Gradient | Template = "transparent"
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"format": {"const": "jpeg"}}, "required": ["format"]},
+            "then": {
+                "properties": {"background": {"not": {"const": "transparent"}}},
+                "required": ["background"],
+            },
+        }
+    )
+
+    name: Annotated[
+        str, AfterValidator(_is_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})
+    ]
+    background: Background = "transparent"
     format: Literal["png", "jpeg", "webp"] = "png"
     size: Annotated[int, Field(ge=64, le=8192)] | None = None
     fill: Annotated[float, Field(ge=0.1, le=1.0)] | None = None
     shadow: bool = False
     quality: Annotated[int, Field(ge=1, le=100)] = 92
-
-    @field_validator("name")
-    @classmethod
-    def _is_name(cls, value: str) -> str:
-        if not _NAME.match(value):
-            raise ValueError("use 1 to 32 characters of a-z, 0-9, '-' and '_'")
-        return value
-
-    @field_validator("background")
-    @classmethod
-    def _is_background(cls, value: str | Gradient | Template) -> str | Gradient | Template:
-        if isinstance(value, str) and value != "transparent":
-            return _colour(value)
-        return value
 
     @model_validator(mode="after")
     def _jpeg_has_no_alpha(self) -> Self:
@@ -146,21 +199,53 @@ CUTOUT = Output(name="cutout")
 MAIN = Output(name="main", background="#ffffff", format="jpeg", size=2000, fill=0.85)
 
 
+def _default_outputs(validated: dict[str, Any]) -> tuple[Output, ...]:
+    return (CUTOUT,) if Step.MATTING in validated.get("steps", ()) else ()
+
+
 class Job(_Frozen):
     """One message on exchange `packshot`, routing key `job.submit`."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {
+                "properties": {"steps": {"not": {"contains": {"const": Step.MATTING.value}}}},
+                "required": ["steps"],
+            },
+            "then": {"properties": {"outputs": {"maxItems": 0}}},
+        }
+    )
+
     version: Literal[1]
     source: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-    job_id: Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+    job_id: Annotated[_Line, Field(min_length=1, max_length=256)]
     image: Image
-    sku: Annotated[str, Field(max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    steps: tuple[Step, ...] = OPTIONAL_STEPS
+    sku: Annotated[_Line, Field(max_length=128)] = ""
+    steps: tuple[Step, ...] = Field(
+        default=OPTIONAL_STEPS,
+        json_schema_extra={
+            "items": {"enum": [step.value for step in OPTIONAL_STEPS]},
+            "uniqueItems": True,
+        },
+    )
     lane: Lane = Lane.BULK
-    outputs: Annotated[tuple[Output, ...], Field(max_length=MAX_OUTPUTS)] = (CUTOUT,)
+    outputs: Annotated[tuple[Output, ...], Field(max_length=MAX_OUTPUTS)] = Field(
+        default_factory=_default_outputs
+    )
     review: Literal["auto", "always", "never"] = "auto"
     expect_text: bool = False
-    metadata: dict[str, JsonValue] = Field(default_factory=dict)
-    traceparent: Annotated[str, Field(max_length=64)] | None = None
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(storable)] = Field(
+        default_factory=dict
+    )
+    traceparent: Annotated[_Line, Field(max_length=64)] | None = None
+
+    @field_validator("version", mode="before")
+    @classmethod
+    def _is_a_number(cls, value: Any) -> Any:
+        if isinstance(value, bool):
+            # In Python `True == 1`.
+            raise ValueError("Input should be 1")  # noqa: TRY004 - pydantic reads ValueError
+        return value
 
     @field_validator("steps")
     @classmethod
@@ -174,22 +259,29 @@ class Job(_Frozen):
         names = [output.name for output in self.outputs]
         if len(set(names)) != len(names):
             raise ValueError("two outputs have the same name")
-        if "outputs" in self.model_fields_set and self.outputs and Step.MATTING not in self.steps:
+        if self.outputs and Step.MATTING not in self.steps:
             raise ValueError("outputs need the matting step")
         return self
 
     @classmethod
     def parse(cls, body: bytes | str) -> "Job":
-        """Read a message body. Raises `InvalidMessage` with every problem in one sentence."""
+        """Read a message body. Raises `InvalidMessage` that says what is wrong in one sentence.
+
+        Reading is strict: `"64"` is no number and `1` no truth value.
+        """
         if len(body) > MAX_MESSAGE_BYTES:
             raise InvalidMessage(
                 f"The message has {len(body):,} bytes, the limit is {MAX_MESSAGE_BYTES:,}: "
                 "put the picture into the object store and send its name."
             )
         try:
-            return cls.model_validate_json(body)
+            job = cls.model_validate_json(body, strict=True)
+            names_once(body)
         except ValidationError as error:
             raise InvalidMessage(_explain(error)) from error
+        except ValueError as error:
+            raise InvalidMessage(f"{error}.") from error
+        return job
 
     @property
     def chain(self) -> tuple[Step, ...]:
@@ -225,7 +317,10 @@ class Event(_Frozen):
     """A CloudEvents 1.0 event in structured JSON.
 
     Events are delivered at least once; a consumer de-duplicates on `id`, which never changes.
+    Unknown attributes are passed over, so that a consumer may be older than the workers.
     """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     specversion: Literal["1.0"] = "1.0"
     id: str
@@ -267,9 +362,14 @@ def task_name(step: Step) -> str:
 
 
 def _explain(error: ValidationError) -> str:
+    found = [
+        problem
+        for problem in error.errors(include_url=False, include_input=False)
+        if problem["type"] != "default_factory_not_called"  # follows from another problem
+    ]
     problems = []
-    for problem in error.errors(include_url=False)[:5]:
-        where = ".".join(str(part) for part in problem["loc"]) or "message"
+    for problem in found[:_TOLD_PROBLEMS]:
+        where = escaped(".".join(str(part) for part in problem["loc"]), _TOLD_PATH) or "message"
         problems.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
-    more = error.error_count() - len(problems)
+    more = len(found) - len(problems)
     return "; ".join(problems) + (f"; and {more} more" if more > 0 else "") + "."

@@ -7,6 +7,7 @@ PackshotError
 │   ├── UnsupportedFormat    unsupported_format
 │   ├── CorruptImage         corrupt_image
 │   ├── ImageTooLarge        image_too_large
+│   ├── ImageTooSmall        image_too_small
 │   ├── NotFound             not_found
 │   └── ForbiddenAddress     forbidden_address
 ├── Transient           storage, database, broker, network, throttling: try again, with backoff
@@ -85,6 +86,12 @@ class ImageTooLarge(Rejected):
     """The picture has more bytes or pixels than the installation allows."""
 
     code = "image_too_large"
+
+
+class ImageTooSmall(Rejected):
+    """The picture has too few pixels to show a product."""
+
+    code = "image_too_small"
 
 
 class NotFound(Rejected):

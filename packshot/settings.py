@@ -65,8 +65,10 @@ class Settings(BaseSettings):
     max_attempts: Annotated[int, Field(ge=1)] = Field(
         3, description="Attempts at one step whose worker died before the job is poison."
     )
-    lease_seconds: Annotated[int, Field(ge=1)] = Field(
-        300, description="How long a begun step may stay silent before it counts as abandoned."
+    lease_seconds: Annotated[int, Field(ge=3)] = Field(
+        30,
+        description="How long after its last sign of life a worker counts as dead. Workers renew "
+        "three times as often; a killed worker's steps begin again after this time.",
     )
     queue_limit: Annotated[int, Field(ge=1)] = Field(
         100_000, description="Messages per queue before publishers are told to wait."

@@ -32,7 +32,7 @@ def create_app(settings: Settings, runner: Runner | None = None) -> Celery:
     app.conf.update(configuration(settings))
     _connect_events_without_confirms(app)
     for step in Step:
-        _register(app, step, runner)
+        _register(app, step, runner, settings)
     return app
 
 
@@ -76,7 +76,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _register(app: Celery, step: Step, runner: Runner | None) -> None:
+def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings) -> None:
     @app.task(name=task_name(step), bind=True, max_retries=None)  # type: ignore[untyped-decorator]
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
         """Run one step of one job. `lane` is there for whoever watches the queues."""
@@ -85,13 +85,15 @@ def _register(app: Celery, step: Step, runner: Runner | None) -> None:
             raise RuntimeError("this process only publishes")
         handbacks = self.request.retries
         fate = runner.deliver(
-            UUID(job), Step(step), worker=self.request.hostname or "local", handbacks=handbacks
+            UUID(job), Step(step), worker=runner.services.worker, handbacks=handbacks
         )
         if fate is Next.STOP:
             raise Ignore
         if fate is Next.AGAIN:
             # Whole seconds: the delayed delivery of quorum queues knows no fractions.
             raise self.retry(countdown=_countdown(handbacks), max_retries=None)
+        if fate is Next.LATER:
+            raise self.retry(countdown=max(1, settings.lease_seconds // 3), max_retries=None)
 
 
 def _countdown(handbacks: int) -> int:

@@ -8,6 +8,8 @@ from typing import TypeVar
 from packshot.errors import Transient
 
 Answer = TypeVar("Answer")
+#: Waits for some seconds; tests bring one that does not.
+Sleep = Callable[[float], None]
 
 #: First pause, seconds; it doubles with each try.
 BASE_SECONDS = 0.25
@@ -29,12 +31,14 @@ def pauses(*, base: float, cap: float) -> Iterator[float]:
         ceiling = min(cap, ceiling * 2)
 
 
-def insist(action: Callable[[], Answer], *, tries: int = TRIES) -> Answer:
+def insist(
+    action: Callable[[], Answer], *, tries: int = TRIES, sleep: Sleep = time.sleep
+) -> Answer:
     """Run `action`, again after a pause while it raises `Transient`, at most `tries` times."""
     waiting = pauses(base=BASE_SECONDS, cap=CAP_SECONDS)
     for _ in range(tries - 1):
         try:
             return action()
         except Transient:
-            time.sleep(next(waiting))
+            sleep(next(waiting))
     return action()

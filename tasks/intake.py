@@ -12,6 +12,7 @@ from packshot.clock import utc_now
 from packshot.contract import MAX_MESSAGE_BYTES, Event, EventType, Job
 from packshot.errors import Rejected
 from packshot.identity import uuid7
+from packshot.jsontext import escaped
 from packshot.store.ledger import Ledger
 from tasks import workflow
 
@@ -76,4 +77,4 @@ def _names(body: bytes) -> dict[str, Any]:
     if not isinstance(raw, dict):
         return {}
     names = {name: raw.get(name) for name in ("source", "job_id", "sku")}
-    return {name: value[:256] for name, value in names.items() if isinstance(value, str)}
+    return {name: escaped(value, 256) for name, value in names.items() if isinstance(value, str)}

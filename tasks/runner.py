@@ -11,10 +11,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from packshot.contract import Step
+from packshot.errors import Fenced, PackshotError, SourceUnavailable, Transient
 from packshot.errors import Outcome as Fate
-from packshot.errors import PackshotError, SourceUnavailable, Transient
 from packshot.store.ledger import Outcome, Ticket, Verdict
-from tasks.backoff import insist
+from tasks.backoff import Sleep, insist
 from tasks.services import Services
 from tasks.stage import Found, Stage, Work
 
@@ -30,8 +30,16 @@ class Next(StrEnum):
 
     HAND_ON = "hand_on"  # publish the next step, then acknowledge
     STOP = "stop"  # acknowledge: the ledger knows why the chain ends here
-    AGAIN = "again"  # put it back, later
+    AGAIN = "again"  # put it back, and wait longer each time: something is down
+    LATER = "later"  # put it back for a moment: another worker is at it, or was
 
+
+#: What the ledger's verdict means for the message, where there is no work to do.
+_WITHOUT_WORK = {
+    Verdict.HAND_ON: Next.HAND_ON,
+    Verdict.WAIT: Next.LATER,
+    Verdict.DROP: Next.STOP,
+}
 
 #: Called with the job, the step and what becomes of its message.
 Watch = Callable[[UUID, Step, Next], None]
@@ -45,6 +53,8 @@ class Runner:
     stages: Mapping[Step, Stage]
     #: Told of every delivery's end, for progress bars.
     watch: Watch | None = None
+    #: Waits between two tries of one attempt.
+    sleep: Sleep = time.sleep
 
     def deliver(self, job_id: UUID, step: Step, *, worker: str, handbacks: int = 0) -> Next:
         """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs."""
@@ -56,16 +66,16 @@ class Runner:
     def _deliver(self, job_id: UUID, step: Step, worker: str, handbacks: int) -> Next:
         ledger = self.services.ledger
         try:
-            ticket = insist(lambda: ledger.begin(job_id, step, worker=worker))
+            ticket = insist(lambda: ledger.begin(job_id, step, worker=worker), sleep=self.sleep)
         except Transient as error:
             log.warning("%s of job %s waits: %s", step, job_id, error)
             return Next.AGAIN
         if ticket.verdict is not Verdict.RUN:
             log.info("%s of job %s: nothing to do (%s)", step, job_id, ticket.verdict)
-            return Next.HAND_ON if ticket.verdict is Verdict.HAND_ON else Next.STOP
+            return _WITHOUT_WORK[ticket.verdict]
         try:
             outcome = self._work(ticket)
-            insist(lambda: ledger.commit(ticket, outcome))
+            return self._commit(ticket, outcome)
         except PackshotError as error:
             return self._failed(ticket, error, handbacks)
         except Exception as error:
@@ -74,7 +84,6 @@ class Runner:
             log.exception("%s of job %s raised", step, job_id)
             sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
             return self._failed(ticket, PackshotError(sentence), handbacks)
-        return Next.HAND_ON
 
     def _work(self, ticket: Ticket) -> Outcome:
         stage = self.stages[ticket.step]
@@ -86,7 +95,7 @@ class Runner:
             return Outcome(
                 known.result, known.confidence, known.artifacts, seconds, key, reused=True
             )
-        found = insist(lambda: stage.run(work))
+        found = insist(lambda: stage.run(work), sleep=self.sleep)
         return self._outcome(found, time.perf_counter() - started, key)
 
     @staticmethod
@@ -100,6 +109,45 @@ class Runner:
             settlement=found.settlement,
         )
 
+    def _commit(self, ticket: Ticket, outcome: Outcome) -> Next:
+        ledger = self.services.ledger
+        try:
+            self._write(lambda: ledger.commit(ticket, outcome))
+        except Transient as error:
+            log.warning("%s of job %s: %s", ticket.step, ticket.id, error)
+            return self._give_back(ticket)
+        return Next.HAND_ON
+
+    def _give_back(self, ticket: Ticket) -> Next:
+        """Release an attempt whose commit got no answer: it may have been written all the same."""
+        try:
+            self._write(lambda: self.services.ledger.release(ticket))
+        except Fenced:
+            # It was written, or a newer attempt has the step. The next step's begin knows which,
+            # and drops the message in the second case; stopping here could strand the job.
+            return Next.HAND_ON
+        except Transient as error:
+            log.warning("%s of job %s waits: %s", ticket.step, ticket.id, error)
+        return Next.AGAIN
+
+    def _write(self, action: Callable[[], None]) -> None:
+        """Write to the ledger, and recognise a write whose answer was lost on the way back."""
+        lost = False
+
+        def once() -> None:
+            nonlocal lost
+            try:
+                action()
+            except Transient:
+                lost = True
+                raise
+            except Fenced:
+                # The fence may be our own: the try before was written, only its answer was lost.
+                if not lost:
+                    raise
+
+        insist(once, sleep=self.sleep)
+
     def _failed(self, ticket: Ticket, error: PackshotError, handbacks: int) -> Next:
         ledger = self.services.ledger
         log.warning("%s of job %s: %s: %s", ticket.step, ticket.id, error.code, error)
@@ -108,9 +156,9 @@ class Runner:
             if error.outcome is Fate.DROP:
                 return Next.STOP
             if error.outcome is Fate.RETRY and patient:
-                insist(lambda: ledger.release(ticket))
+                self._write(lambda: ledger.release(ticket))
                 return Next.AGAIN
-            insist(lambda: ledger.fail(ticket, error))
+            self._write(lambda: ledger.fail(ticket, error))
         except Transient as down:
             # The ledger cannot be told now: the redelivery will begin a new attempt.
             log.warning("%s of job %s waits: %s", ticket.step, ticket.id, down)

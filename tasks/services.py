@@ -26,6 +26,8 @@ class Services:
     fetcher: Fetcher
     models: Models
     policy: Policy
+    #: Who holds the leases: a name that no other process has, or had before a restart.
+    worker: str
     pixels: PixelCache = field(default_factory=PixelCache)
 
     @property

@@ -25,6 +25,7 @@ from tasks.runner import Next, Runner
 from tasks.services import Services
 from tasks.workflow import start
 from workers.database import upgrade
+from workers.leases import Leases
 from workers.roles import ROLES
 from workers.services import build
 
@@ -32,6 +33,9 @@ log = logging.getLogger(__name__)
 
 #: Told of every finished step: the job and the step; the step is None when the job is settled.
 Progress = Callable[[UUID, Step | None], None]
+
+#: Name of the one worker of an embedded run.
+WORKER = "packshot@embedded"
 
 #: Seconds that the worker's thread gets to finish the steps at hand.
 DRAIN_SECONDS = 120.0
@@ -61,7 +65,12 @@ class Embedded:
     def __init__(self, settings: Settings, models: Models, *, concurrency: int) -> None:
         settings.data.mkdir(parents=True, exist_ok=True)
         upgrade(open_engine(settings.ledger_url))
-        self.services: Services = build(settings, models, connections=concurrency + 2)
+        self.services: Services = build(
+            settings, models, worker=WORKER, connections=concurrency + 2
+        )
+        # Whoever had this folder before us is gone: one folder, one run.
+        self.services.ledger.abandon(WORKER)
+        self._leases = Leases(self.services.ledger, WORKER, settings.lease_seconds)
         self._settings = settings
         self._concurrency = concurrency
         self._open: set[UUID] = set()
@@ -85,7 +94,7 @@ class Embedded:
         """Run every job to its end; returns their ids in order. Ctrl-C drains and raises."""
         self._progress = progress
         ids = self._submit(list(jobs))
-        with self._worker():
+        with self._leases, self._worker():
             while not self._settled.wait(0.5):
                 pass  # a bare wait would not let Ctrl-C through on every platform
         self._write_events()
@@ -113,7 +122,7 @@ class Embedded:
             self._tell(row, step)
 
     def _watch(self, row: UUID, step: Step, fate: Next) -> None:
-        if fate is Next.AGAIN:
+        if fate in {Next.AGAIN, Next.LATER}:
             return
         self._tell(row, step)
         if fate is Next.STOP or step is Step.FINISH:
@@ -130,7 +139,7 @@ class Embedded:
     @contextmanager
     def _worker(self) -> Iterator[None]:
         controller = self._app.WorkController(
-            hostname="packshot@embedded",
+            hostname=WORKER,
             pool="threads",
             concurrency=self._concurrency,
             queues=",".join(ROLES["all"].queues()),

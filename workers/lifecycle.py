@@ -13,7 +13,7 @@ Drain in this order, and for these reasons:
 """
 
 import logging
-import os
+import secrets
 import socket
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,8 @@ from typing import Any
 from celery import Celery, bootsteps
 from celery.signals import worker_shutting_down
 
+from models.bundle import Models
+from models.fake import fake_models
 from packshot.contract import Lane
 from packshot.settings import Settings
 from tasks.app import STAGES, create_app
@@ -31,6 +33,7 @@ from tasks.topology import declare
 from workers.consumer import SafeConsumer
 from workers.health import Probes
 from workers.intake import IntakeConsumer
+from workers.leases import Leases
 from workers.roles import Role
 from workers.services import build, load_models
 
@@ -46,13 +49,16 @@ class Options:
     lanes: tuple[Lane, ...] = tuple(Lane)
     name: str | None = None
     probes: Probes | None = None
+    #: Answer with fakes that take this many seconds, instead of with models.
+    fake_seconds: float | None = None
 
 
 def run_worker(settings: Settings, options: Options) -> int:
     """Run one worker until it is told to stop; returns the exit code."""
     role = options.role
-    models = load_models(settings, role.steps)
-    services = build(settings, models, connections=options.concurrency + 2)
+    models = _models(settings, options)
+    name = _unique(options)
+    services = build(settings, models, worker=name, connections=options.concurrency + 2)
     services.blobs.check()
     app = create_app(settings, Runner(services, STAGES))
     app.conf.worker_consumer = SafeConsumer
@@ -68,10 +74,18 @@ def run_worker(settings: Settings, options: Options) -> int:
     _install(app, intake if role.intake else None, options.probes)
     relay.start()
     try:
-        return _consume(app, options)
+        with Leases(services.ledger, name, settings.lease_seconds):
+            return _consume(app, options, name)
     finally:
         intake.stop()
         relay.stop()
+
+
+def _models(settings: Settings, options: Options) -> Models:
+    if options.fake_seconds is None:
+        return load_models(settings, options.role.steps)
+    log.warning("answering with fake models: every result of this worker is made up")
+    return fake_models(seconds=options.fake_seconds)
 
 
 def _install(app: Celery, intake: IntakeConsumer | None, probes: Probes | None) -> None:
@@ -103,10 +117,19 @@ def _install_intake(app: Celery, intake: IntakeConsumer) -> None:
     worker_shutting_down.connect(stop_intake_first, weak=False)
 
 
-def _consume(app: Celery, options: Options) -> int:
+def _unique(options: Options) -> str:
+    """A name that no other worker has, nor this one's predecessor after a restart.
+
+    Two workers of one name cannot share a broker, and would renew each other's leases. In a
+    container the process id is always the same and the host name survives a restart.
+    """
+    name = options.name or f"{options.role.name}@{socket.gethostname()}"
+    first, _, host = name.partition("@")
+    return f"{first}-{secrets.token_hex(3)}@{host or socket.gethostname()}"
+
+
+def _consume(app: Celery, options: Options, name: str) -> int:
     role = options.role
-    # Two workers of one name cannot share a broker: the name has the process in it.
-    name = options.name or f"{role.name}-{os.getpid()}@{socket.gethostname()}"
     worker = app.Worker(
         hostname=name,
         pool="threads",

@@ -24,7 +24,7 @@ from packshot.summary import PIPELINE
 from tasks.services import Services
 
 
-def build(settings: Settings, models: Models, *, connections: int = 5) -> Services:
+def build(settings: Settings, models: Models, *, worker: str, connections: int = 5) -> Services:
     """Open the database pool and the object store; nothing is connected before its first use."""
     engine = open_engine(settings.ledger_url, pool_size=connections)
     blobs = open_store(settings)
@@ -36,6 +36,7 @@ def build(settings: Settings, models: Models, *, connections: int = 5) -> Servic
         blobs=blobs,
         fetcher=open_fetcher(settings),
         models=models,
+        worker=worker,
         policy=Policy(
             thresholds={
                 "text": settings.review_text,

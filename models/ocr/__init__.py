@@ -12,7 +12,7 @@ reader       all of it together: picture in, `packshot.results.TextResult` out
 """
 
 from models.ocr.ctc import Reading
-from models.ocr.detection import DetectionOptions, Region
+from models.ocr.detection import FAST, DetectionOptions, Region
 from models.ocr.reader import ReaderOptions, TextReader
 
-__all__ = ["DetectionOptions", "ReaderOptions", "Reading", "Region", "TextReader"]
+__all__ = ["FAST", "DetectionOptions", "ReaderOptions", "Reading", "Region", "TextReader"]

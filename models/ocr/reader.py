@@ -134,7 +134,8 @@ class TextReader:
         turned = [crops[index].other_way_up() for index in again]
         seconds = self.recognise([item.image for item in turned])
         for index, item, reading in zip(again, turned, seconds, strict=True):
-            if reading.score > best[index].score:
+            # A lone 6 is a good 9: for one character the net's opinion stands.
+            if len(reading.text) > 1 and reading.score > best[index].score:
                 best_crops[index], best[index] = item, reading
         return best_crops, best
 

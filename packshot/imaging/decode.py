@@ -25,7 +25,13 @@ from PIL import (
 )
 from pillow_heif import HeifImageFile
 
-from packshot.errors import CorruptImage, ImageTooLarge, PackshotError, Rejected, UnsupportedFormat
+from packshot.errors import (
+    CorruptImage,
+    ImageTooLarge,
+    ImageTooSmall,
+    PackshotError,
+    UnsupportedFormat,
+)
 from packshot.imaging import jpeg
 from packshot.imaging.colour import array_to_srgb, to_srgb
 from packshot.imaging.exif import orientation, turn
@@ -84,7 +90,7 @@ def decode(data: bytes, limits: Limits) -> Decoded:
         ImageTooLarge: more bytes or pixels than `limits` allow; nothing was decoded.
         UnsupportedFormat: not one of the formats of `sniff`.
         CorruptImage: a known format, but empty, cut off or damaged.
-        Rejected: a side is shorter than `limits.min_side`.
+        ImageTooSmall: a side is shorter than `limits.min_side`.
     """
     if len(data) > limits.max_bytes:
         raise ImageTooLarge(
@@ -138,7 +144,7 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
             "in all: send a smaller one."
         )
     if min(width, height) < limits.min_side:
-        raise Rejected(
+        raise ImageTooSmall(
             f"The picture is only {width} x {height} pixels, each side needs at least "
             f"{limits.min_side}: send the photo itself, not a thumbnail or a placeholder."
         )

@@ -4,27 +4,44 @@ He, Sun, Tang, "Guided Image Filtering", TPAMI 2013 (equations 19 to 21 for a co
 He, Sun, "Fast Guided Filter", arXiv:1505.00996, 2015 (fit on a small picture, enlarge the lines).
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from packshot.imaging.grid import Bytes, Floats
 
+#: Variance of the target that is taken for none.
+TINY = 1e-6
+
 _Doubles = NDArray[np.float64]
 
 
-def fit(guide: Bytes, target: Floats, *, radius: int, eps: float) -> Floats:
-    """Fit `target = a . rgb + b` in the window around each cell, then average the lines.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """What was fitted, on the grid.
+
+    Attributes:
+        lines: float32, H x W x 4: three slopes per level of a uint8 guide, then the offset.
+        explained: float32, H x W, in [0, 1]: the share of the target's variance around a cell that
+            the lines account for. Near 0 the guide shows no edge where the target has one, and the
+            lines are no more than a wide blur of the target.
+    """
+
+    lines: Floats
+    explained: Floats
+
+
+def fit(guide: Bytes, target: Floats, *, radius: int, eps: float) -> Fit:
+    """Fit `target = a . rgb + b` in the window around each cell, then average over the windows.
 
     Args:
         guide: uint8 RGB, H x W x 3.
-        target: float32, H x W, finite.
+        target: float32, H x W, in [0, 1].
         radius: half the window's side, in cells.
         eps: keeps lines flat where the guide has no contrast, in squared units of the guide scaled
             to [0, 1]; 1e-4 is a contrast of 1 %.
-
-    Returns:
-        float32, H x W x 4: three slopes per level of a uint8 guide, then the offset.
     """
     # Double precision: the variance is a difference of two nearly equal means, and on a grey
     # texture the three channels make the matrix almost singular. In single precision the
@@ -35,9 +52,12 @@ def fit(guide: Bytes, target: Floats, *, radius: int, eps: float) -> Floats:
     mean = _mean(values, radius)
     pull = [_mean(c * values, radius) - m * mean for c, m in zip(colours, means, strict=True)]
     slopes = _solve(_covariances(colours, means, radius, eps), pull)
-    offset = mean - sum(s * m for s, m in zip(slopes, means, strict=True))
+    offset = mean - _dot(slopes, means)
     lines = np.dstack([*(slope / 255 for slope in slopes), offset])
-    return _mean(lines, radius).astype(np.float32)
+    # A window without an edge of the target has nothing to explain and no say.
+    variance = np.maximum(_mean(values * values, radius) - mean * mean, 0) + TINY
+    explained = _mean(_dot(slopes, pull), radius) / _mean(variance, radius)
+    return Fit(_mean(lines, radius).astype(np.float32), np.clip(explained, 0, 1).astype(np.float32))
 
 
 def apply(lines: Floats, rgb: Bytes) -> Floats:
@@ -71,8 +91,9 @@ def _solve(matrix: list[_Doubles], right: list[_Doubles]) -> list[_Doubles]:
         (gb * rb - rg * bb, rr * bb - rb * rb, rb * rg - rr * gb),
         (rg * gb - gg * rb, rb * rg - rr * gb, rr * gg - rg * rg),
     )
-    determinant = rr * inverse[0][0] + rg * inverse[0][1] + rb * inverse[0][2]
-    return [
-        sum((k * v for k, v in zip(row, right, strict=True)), np.zeros_like(rr)) / determinant
-        for row in inverse
-    ]
+    determinant = _dot([rr, rg, rb], list(inverse[0]))
+    return [_dot(list(row), right) / determinant for row in inverse]
+
+
+def _dot(left: list[_Doubles], right: list[_Doubles]) -> _Doubles:
+    return left[0] * right[0] + left[1] * right[1] + left[2] * right[2]

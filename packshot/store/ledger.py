@@ -4,30 +4,26 @@ A step's life is begin -> (work) -> commit -> hand on. `begin` says what to do w
 
     RUN      nobody has finished this step: do it, and commit with the fence that was given
     HAND_ON  it is done, but the next step has not begun: publish the next step again
+    WAIT     another attempt holds a living lease on it: look again later
     DROP     the next step has begun, the job is settled, or it was poison: nothing to do
 
 A redelivered message therefore costs one query. Every begin raises the step's fence, and `commit`
 is refused for any but the latest fence, so that a worker that was believed dead cannot overwrite
-its successor's work. Every write locks the job's row first: one order of locks, no deadlocks.
+its successor's work. A living worker renews its leases; a lease that ends unanswered means that
+its holder died, and counts as an attempt.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session
 
-from packshot.clock import Clock, utc_now
 from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
-from packshot.store.engine import translated
+from packshot.store.recovery import Recovery
 from packshot.store.tables import (
     SETTLED,
     ArtifactRow,
@@ -38,106 +34,30 @@ from packshot.store.tables import (
     StepRow,
     StepStatus,
 )
+from packshot.store.tickets import (
+    Artifact,
+    Known,
+    Outcome,
+    Settlement,
+    Submitted,
+    Ticket,
+    Verdict,
+)
+
+__all__ = [
+    "Artifact",
+    "Known",
+    "Ledger",
+    "Outcome",
+    "Settlement",
+    "Submitted",
+    "Ticket",
+    "Verdict",
+]
 
 
-class Verdict(StrEnum):
-    """What to do with a delivered step."""
-
-    RUN = "run"
-    HAND_ON = "hand_on"
-    DROP = "drop"
-
-
-@dataclass(frozen=True, slots=True)
-class Submitted:
-    """Answer to `submit`. `start` is True while no step of the job has begun."""
-
-    id: UUID
-    created: bool
-    start: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """Answer to `begin`: the verdict and, for RUN, everything that the step needs to know."""
-
-    verdict: Verdict
-    id: UUID
-    step: Step
-    job: Job
-    created_at: datetime
-    fence: int = 0
-    attempt: int = 0
-    results: Mapping[Step, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Artifact:
-    """An object that a step has put into the store."""
-
-    name: str
-    key: str
-    media_type: str
-    bytes: int
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A result that another job with the same input has computed already."""
-
-    result: dict[str, Any]
-    confidence: float | None
-    artifacts: tuple[Artifact, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """How a job ends: the last step brings it, and its commit writes it."""
-
-    status: JobStatus
-    result: dict[str, Any]
-    reasons: tuple[dict[str, Any], ...]
-    confidence: float | None
-    audit_probability: float | None
-    event: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a step found out. `result` is JSON; `reused` says that another job had computed it."""
-
-    result: dict[str, Any]
-    confidence: float | None = None
-    artifacts: tuple[Artifact, ...] = ()
-    seconds: float = 0.0
-    input_key: str | None = None
-    reused: bool = False
-    settlement: Settlement | None = None
-
-
-class Ledger:
-    """All writes to jobs and steps. Thread-safe; every method is one transaction."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        *,
-        pipeline: str,
-        lease: timedelta = timedelta(minutes=5),
-        max_attempts: int = 3,
-        clock: Clock = utc_now,
-    ) -> None:
-        self._sessions = sessionmaker(engine, expire_on_commit=False)
-        self._pipeline = pipeline
-        self._lease = lease
-        self._max_attempts = max_attempts
-        self._clock = clock
-
-    @contextmanager
-    def _transaction(self) -> Iterator[Session]:
-        with translated(), self._sessions.begin() as session:
-            yield session
+class Ledger(Recovery):
+    """All writes to jobs and steps. Thread-safe."""
 
     def submit(self, job: Job) -> Submitted:
         """Insert a job, or recognise it. Raises `Conflict` for the same name with other content.
@@ -154,7 +74,7 @@ class Ledger:
                 return self._repeat(db, self._named(db, job.source, job.job_id), job)
 
     def _insert(self, db: Session, job: Job) -> Submitted:
-        now = self._clock()
+        now = self._now(db)
         row = JobRow(
             id=uuid7(),
             source=job.source,
@@ -210,14 +130,14 @@ class Ledger:
             at = next((i for i, one in enumerate(steps) if one.name == step), None)
             if at is None:
                 raise NotFound(f"Job {job_id} has no step {step}.")
-            verdict = self._verdict(row, steps, at)
+            verdict = self._verdict(db, row, steps, at)
             current = steps[at]
             if verdict is Verdict.RUN and current.attempt >= self._max_attempts:
                 self._settle_failure(db, row, current, job, self._poison(current))
                 verdict = Verdict.DROP
             if verdict is not Verdict.RUN:
                 return Ticket(verdict, job_id, step, job, row.created_at)
-            self._open(row, current, worker)
+            self._open(db, row, current, worker)
             results = {Step(one.name): one.result for one in steps[:at] if one.result is not None}
             return Ticket(
                 Verdict.RUN,
@@ -230,8 +150,7 @@ class Ledger:
                 results,
             )
 
-    @staticmethod
-    def _verdict(row: JobRow, steps: list[StepRow], at: int) -> Verdict:
+    def _verdict(self, db: Session, row: JobRow, steps: list[StepRow], at: int) -> Verdict:
         if row.status in SETTLED:
             return Verdict.DROP
         if steps[at].status == StepStatus.DONE:
@@ -239,10 +158,13 @@ class Ledger:
             return Verdict.HAND_ON if waiting else Verdict.DROP
         if at and steps[at - 1].status != StepStatus.DONE:
             return Verdict.DROP  # a stale message from before a retry reset the steps
+        lease = steps[at].lease_until
+        if steps[at].status == StepStatus.RUNNING and lease and lease > self._now(db):
+            return Verdict.WAIT  # a second message of the same step, or a holder that lost its link
         return Verdict.RUN
 
-    def _open(self, row: JobRow, step: StepRow, worker: str) -> None:
-        now = self._clock()
+    def _open(self, db: Session, row: JobRow, step: StepRow, worker: str) -> None:
+        now = self._now(db)
         step.status = StepStatus.RUNNING
         step.attempt += 1
         step.fence += 1
@@ -267,7 +189,7 @@ class Ledger:
         """
         with self._transaction() as db:
             row, step = self._held(db, ticket)
-            now = self._clock()
+            now = self._now(db)
             step.status = StepStatus.DONE
             step.result = outcome.result
             step.confidence = outcome.confidence
@@ -291,6 +213,16 @@ class Ledger:
             row, step = self._held(db, ticket)
             self._settle_failure(db, row, step, ticket.job, error)
 
+    def renew(self, worker: str) -> int:
+        """Prolong every lease that `worker` holds; returns how many. A living worker repeats it."""
+        with self._transaction() as db:
+            held = (
+                update(StepRow)
+                .where(StepRow.worker == worker, StepRow.status == StepStatus.RUNNING)
+                .values(lease_until=self._now(db) + self._lease)
+            )
+            return int(db.execute(held).rowcount)  # type: ignore[attr-defined] # an UPDATE's result
+
     def release(self, ticket: Ticket) -> None:
         """Give an attempt back unspent: it was not the job's fault (storage down, drain)."""
         with self._transaction() as db:
@@ -298,61 +230,6 @@ class Ledger:
             step.status = StepStatus.PENDING
             step.attempt -= 1
             step.lease_until = None
-
-    def retry(self, source: str, job_id: str) -> tuple[UUID, Job, Step]:
-        """Reopen a failed or cancelled job at its first unfinished step; the caller publishes it.
-
-        Raises `NotFound`, or `Conflict` when the job is not one that can be retried.
-        """
-        with self._transaction() as db:
-            row = self._lock(db, self._named(db, source, job_id).id)
-            if row.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
-                raise Conflict(
-                    f"Job {source}/{job_id} is {row.status}: only failed or cancelled "
-                    "jobs can be retried."
-                )
-            first: Step | None = None
-            for step in self._steps(db, row.id):
-                if step.status == StepStatus.DONE:
-                    continue
-                first = first or Step(step.name)
-                step.status = StepStatus.PENDING
-                step.attempt = 0
-                step.code = step.message = None
-            if first is None:
-                raise Conflict(f"Job {source}/{job_id} has no unfinished step.")
-            row.status = JobStatus.RUNNING if first is not Step.PREPARE else JobStatus.QUEUED
-            row.code = row.message = row.finished_at = None
-            row.updated_at = self._clock()
-            return row.id, Job.model_validate(row.request), first
-
-    def cancel(self, source: str, job_id: str) -> bool:
-        """Stop a job before its next step. Returns False when it was settled already."""
-        with self._transaction() as db:
-            row = self._lock(db, self._named(db, source, job_id).id)
-            if row.status in SETTLED:
-                return False
-            row.status = JobStatus.CANCELLED
-            row.finished_at = row.updated_at = self._clock()
-            for step in self._steps(db, row.id):
-                if step.status == StepStatus.RUNNING:
-                    step.status = StepStatus.PENDING
-                    step.fence += 1  # whoever runs it now must not commit
-            return True
-
-    def unfinished(self, source: str | None = None) -> list[tuple[UUID, Job, Step]]:
-        """Every job that is not settled, with its first unfinished step."""
-        with self._transaction() as db:
-            rows = select(JobRow).where(JobRow.status.not_in(SETTLED)).order_by(JobRow.id)
-            if source:
-                rows = rows.where(JobRow.source == source)
-            found = []
-            for row in db.scalars(rows):
-                for step in self._steps(db, row.id):
-                    if step.status != StepStatus.DONE:
-                        found.append((row.id, Job.model_validate(row.request), Step(step.name)))
-                        break
-            return found
 
     def reusable(self, step: Step, input_key: str) -> Known | None:
         """A finished result for exactly the same input, with the objects that belong to it."""
@@ -383,7 +260,7 @@ class Ledger:
             self._add_event(db, None, event)
 
     def _settle(self, db: Session, row: JobRow, job: Job, end: Settlement) -> None:
-        now = self._clock()
+        now = self._now(db)
         row.status = end.status
         row.result = end.result
         row.reasons = list(end.reasons)
@@ -404,43 +281,6 @@ class Ledger:
         accepted = end.status is JobStatus.ACCEPTED
         kind = EventType.ACCEPTED if accepted else EventType.REVIEW_REQUESTED
         self._emit(db, row, job, kind, end.event)
-
-    def _settle_failure(
-        self, db: Session, row: JobRow, step: StepRow, job: Job, error: PackshotError
-    ) -> None:
-        now = self._clock()
-        step.status = StepStatus.FAILED
-        step.code = row.code = error.code
-        step.message = row.message = str(error)
-        step.finished_at = row.finished_at = row.updated_at = now
-        step.lease_until = None
-        row.status = JobStatus.FAILED
-        data = {"step": step.name, "code": error.code, "message": str(error)}
-        self._emit(db, row, job, EventType.FAILED, data)
-
-    def _emit(
-        self, db: Session, row: JobRow, job: Job, kind: EventType, data: dict[str, Any]
-    ) -> None:
-        head = {"id": str(row.id), "source": row.source, "job_id": row.job_id, "sku": row.sku}
-        event = Event.of(
-            kind,
-            event_id=str(uuid7()),
-            job=job,
-            at=self._clock(),
-            data={**head, **data, "metadata": job.metadata},
-        )
-        self._add_event(db, row.id, event)
-
-    def _add_event(self, db: Session, job_id: UUID | None, event: Event) -> None:
-        db.add(
-            OutboxRow(
-                id=UUID(event.id),
-                job=job_id,
-                type=event.type,
-                event=event.model_dump(mode="json", exclude_none=True),
-                created_at=self._clock(),
-            )
-        )
 
     @staticmethod
     def _add_artifact(db: Session, ticket: Ticket, artifact: Artifact, now: datetime) -> None:
@@ -470,27 +310,3 @@ class Ledger:
         if step.fence != ticket.fence or step.status != StepStatus.RUNNING:
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
         return row, step
-
-    @staticmethod
-    def _lock(db: Session, job_id: UUID) -> JobRow:
-        row = db.scalars(select(JobRow).where(JobRow.id == job_id).with_for_update()).one_or_none()
-        if row is None:
-            raise NotFound(f"There is no job {job_id}.")
-        return row
-
-    @staticmethod
-    def _steps(db: Session, job_id: UUID) -> list[StepRow]:
-        rows = select(StepRow).where(StepRow.job == job_id).order_by(StepRow.position)
-        return list(db.scalars(rows))
-
-    @staticmethod
-    def _find(db: Session, source: str, job_id: str) -> JobRow | None:
-        return db.scalars(
-            select(JobRow).where(JobRow.source == source, JobRow.job_id == job_id)
-        ).one_or_none()
-
-    def _named(self, db: Session, source: str, job_id: str) -> JobRow:
-        row = self._find(db, source, job_id)
-        if row is None:
-            raise NotFound(f"There is no job {source}/{job_id}.")
-        return row

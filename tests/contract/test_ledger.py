@@ -23,6 +23,8 @@ from workers.database import upgrade
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"), sku="A1")
 
+LEASE = timedelta(minutes=1)
+
 
 class Hand:
     """A clock that stands still until it is moved."""
@@ -126,9 +128,30 @@ def test_a_step_whose_predecessor_is_not_done_is_dropped(ledger: Ledger) -> None
     assert ledger.begin(row, Step.OCR, worker="w").verdict is Verdict.DROP
 
 
-def test_only_the_latest_fence_may_commit(ledger: Ledger) -> None:
+def test_a_step_under_a_living_lease_waits(ledger: Ledger, clock: Hand) -> None:
+    row = ledger.submit(JOB).id
+    ledger.begin(row, Step.PREPARE, worker="holder")
+    for _ in range(5):
+        clock.now += timedelta(seconds=40)
+        assert ledger.renew("holder") == 1
+        assert ledger.renew("somebody else") == 0
+        assert ledger.begin(row, Step.PREPARE, worker="other").verdict is Verdict.WAIT
+    clock.now += timedelta(seconds=61)
+    taken = ledger.begin(row, Step.PREPARE, worker="other")
+    assert (taken.verdict, taken.attempt) == (Verdict.RUN, 2)
+
+
+def test_an_abandoned_lease_is_taken_at_once(ledger: Ledger) -> None:
+    row = ledger.submit(JOB).id
+    ledger.begin(row, Step.PREPARE, worker="gone")
+    assert ledger.abandon("gone") == 1
+    assert ledger.begin(row, Step.PREPARE, worker="other").verdict is Verdict.RUN
+
+
+def test_only_the_latest_fence_may_commit(ledger: Ledger, clock: Hand) -> None:
     row = ledger.submit(JOB).id
     zombie = ledger.begin(row, Step.PREPARE, worker="old")
+    clock.now += LEASE
     heir = ledger.begin(row, Step.PREPARE, worker="new")
     with pytest.raises(Fenced):
         ledger.commit(zombie, Outcome({"from": "zombie"}))
@@ -138,9 +161,10 @@ def test_only_the_latest_fence_may_commit(ledger: Ledger) -> None:
     assert ledger.begin(row, Step.OCR, worker="w").results[Step.PREPARE] == {"from": "heir"}
 
 
-def test_a_fence_holds_for_failures_and_releases_too(ledger: Ledger) -> None:
+def test_a_fence_holds_for_failures_and_releases_too(ledger: Ledger, clock: Hand) -> None:
     row = ledger.submit(JOB).id
     zombie = ledger.begin(row, Step.PREPARE, worker="old")
+    clock.now += LEASE
     ledger.begin(row, Step.PREPARE, worker="new")
     with pytest.raises(Fenced):
         ledger.fail(zombie, CorruptImage("late"))
@@ -148,10 +172,13 @@ def test_a_fence_holds_for_failures_and_releases_too(ledger: Ledger) -> None:
         ledger.release(zombie)
 
 
-def test_too_many_unanswered_attempts_are_poison(ledger: Ledger, engine: Engine) -> None:
+def test_too_many_unanswered_attempts_are_poison(
+    ledger: Ledger, engine: Engine, clock: Hand
+) -> None:
     row = ledger.submit(JOB).id
     for _ in range(3):
         assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.RUN
+        clock.now += LEASE
     assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.DROP
     view = Views(engine).job("tests", "one")
     assert (view.status, view.code) == ("failed", "poison")

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from models.ocr import ReaderOptions, TextReader
-from models.ocr.detection import FAST
+from models.ocr import FAST, ReaderOptions, TextReader
 from models.session import Array
 from packshot.results import TextResult
 

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from kombu import Connection, Exchange, Queue
 from sqlalchemy import create_engine, text
 
+from models.registry import Registry
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.fixtures import MISSING, need
 from tests.support.postgres_server import PrivatePostgres
@@ -224,3 +225,10 @@ def test_cut_truncates_the_answer(cut: Callable[[int], CutProxy], echo: int) -> 
         line.sendall(b"hello")
         assert line.recv(100) == b"hel"
         assert line.recv(100) == b""
+
+
+@pytest.mark.models
+def test_the_default_weights_are_there(weights: Registry) -> None:
+    defaults = [name for name in weights.names() if weights.entry(name).default]
+    assert defaults
+    assert all(weights.path(name).is_file() for name in defaults)

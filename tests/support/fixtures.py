@@ -198,8 +198,22 @@ def cut() -> Iterator[Callable[[int], CutProxy]]:
 def weights(pytestconfig: pytest.Config) -> "Registry":
     """The real weights in the default cache; pulled when they are not there yet."""
     from models.registry import Registry
+    from models.weights.pull import pull
+    from packshot.errors import ModelMissing, PackshotError
 
-    return Registry()
+    registry = Registry()
+    missing = []
+    for name in registry.names():
+        if registry.entry(name).default:
+            try:
+                registry.path(name)
+            except ModelMissing:
+                missing.append(name)
+    try:
+        pull(registry, missing)
+    except PackshotError as error:
+        need(pytestconfig, "weights", error)
+    return registry
 
 
 def _started(config: pytest.Config, service: str, make: Callable[[], Startable]) -> Startable:

@@ -23,7 +23,7 @@ class Visitor(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_GET(self) -> None:
         """Answer from the pages; 404 for the rest."""
         self.close_connection = True
         page = self.server.pages.get(self.path)

@@ -59,9 +59,19 @@ def _blurs(sensor: Sensor, scale: float) -> list[Array]:
     if length * scale > 1:
         n = int(np.ceil(length * scale)) | 1
         kernel = np.zeros((n * 2 + 1, n * 2 + 1), np.float32)
-        along = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * length * scale / 2
+        along = (
+            np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * length * scale / 2
+        )
         start, end = (np.round((n + s * along) * 16).astype(int) for s in (-1, 1))
-        cv2.line(kernel, (int(start[0]), int(start[1])), (int(end[0]), int(end[1])), 1.0, 1, cv2.LINE_8, 4)
+        cv2.line(
+            kernel,
+            (int(start[0]), int(start[1])),
+            (int(end[0]), int(end[1])),
+            1.0,
+            1,
+            cv2.LINE_8,
+            4,
+        )
         blurs.append(kernel / kernel.sum())
     return blurs
 
@@ -101,7 +111,15 @@ def encoded(picture: Array, kind: str, quality: int, exif: Image.Exif | None = N
     out = io.BytesIO()
     options: dict[str, object] = {} if exif is None else {"exif": exif}
     if kind == "jpeg":
-        image.save(out, "JPEG", quality=quality, subsampling="4:2:0", optimize=True, progressive=True, **options)
+        image.save(
+            out,
+            "JPEG",
+            quality=quality,
+            subsampling="4:2:0",
+            optimize=True,
+            progressive=True,
+            **options,
+        )
     elif kind == "webp":
         image.save(out, "WEBP", quality=quality, method=6, **options)
     else:

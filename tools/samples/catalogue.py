@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from tools.samples.products import Product, place
 
 from tools.samples import products, textures
 from tools.samples.camera import Sensor
-from tools.samples.products import Product, place
 from tools.samples.scene import Camera, Lamp, Light, Scene, turned
 from tools.samples.textures import Backdrop, Tabletop
 
@@ -57,7 +57,14 @@ class Shot:
         """Set the scene up at `scale` times the final number of pixels."""
         camera = Camera(*self.size, self.position, self.target, self.zoom, self.roll, self.aperture)
         texture = self.table(random, max(512, round(3072 * min(1.0, scale))))
-        return Scene(camera.scaled(scale), self.light, texture, self.backdrop(random), self.subject(), self.edge)
+        return Scene(
+            camera.scaled(scale),
+            self.light,
+            texture,
+            self.backdrop(random),
+            self.subject(),
+            self.edge,
+        )
 
 
 def _oak(random: Random, n: int) -> Tabletop:
@@ -89,7 +96,9 @@ def _office(random: Random) -> Backdrop:
 
 def _garden(random: Random) -> Backdrop:
     things = ["#4f7a3f", "#6e9a55", "#a9c487", "#3c5f33", "#c6d9a0", "#86a868"]
-    return textures.room(random, wall="#a9c293", things=things, count=0, foliage=420, lights=26, blur=8)
+    return textures.room(
+        random, wall="#a9c293", things=things, count=0, foliage=420, lights=26, blur=8
+    )
 
 
 def _evening(random: Random) -> Backdrop:
@@ -102,7 +111,10 @@ def _plain_wall(random: Random) -> Backdrop:
 
 
 def _two() -> Product:
-    return (*place(products.juice_carton(), -3.6, -1.5, facing=-14), *place(products.soda_can(), 6.0, 2.6, facing=-3))
+    return (
+        *place(products.juice_carton(), -3.6, -1.5, facing=-14),
+        *place(products.soda_can(), 6.0, 2.6, facing=-3),
+    )
 
 
 def _lying_cell() -> Product:
@@ -158,7 +170,7 @@ SHOTS: tuple[Shot, ...] = (
         (0.6, 8.0, 17), (0, 1.4, 0),
         brand=("Hexon", "赫森"), route="review", reasons=("blurred", "too_dark"),
         notes="low light, shaken and noisy; LR20 is a size and no model number; no ImageNet class fits", quality=72,
-        sensor=Sensor(exposure=0.5, softness=1.3, shake=(4, 20), noise=0.028, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
+        sensor=Sensor(exposure=0.24, softness=3.0, shake=(9, 20), noise=0.011, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
     ),
     Shot(
         "hand_cream", "LUM-HC075", (1080, 1440), lambda: place(products.cream_tube(), facing=-6),

@@ -14,7 +14,13 @@ def leaf(sheet: Sheet, x: float, y: float, length: float, angle: float, fill: st
     along = np.concatenate([t, t[::-1]]) * length
     across = np.concatenate([half, -half[::-1]])
     c, s = np.cos(np.radians(angle)), -np.sin(np.radians(angle))
-    sheet.polygon([(float(x + a * c + b * s), float(y + a * s - b * c)) for a, b in zip(along, across, strict=True)], fill)
+    sheet.polygon(
+        [
+            (float(x + a * c + b * s), float(y + a * s - b * c))
+            for a, b in zip(along, across, strict=True)
+        ],
+        fill,
+    )
 
 
 def sun(sheet: Sheet, x: float, y: float, radius: float, fill: str) -> None:
@@ -23,7 +29,10 @@ def sun(sheet: Sheet, x: float, y: float, radius: float, fill: str) -> None:
     for k in range(14):
         a = 2 * np.pi * k / 14
         tip = (float(x + radius * np.cos(a)), float(y + radius * np.sin(a)))
-        sides = [(float(x + radius * 0.66 * np.cos(a + e)), float(y + radius * 0.66 * np.sin(a + e))) for e in (-0.13, 0.13)]
+        sides = [
+            (float(x + radius * 0.66 * np.cos(a + e)), float(y + radius * 0.66 * np.sin(a + e)))
+            for e in (-0.13, 0.13)
+        ]
         sheet.polygon([tip, *sides], fill)
 
 
@@ -40,7 +49,14 @@ def waves(sheet: Sheet, y: float, height: float, fill: str, count: float = 3) ->
     """A filled wave line down to the sheet's end."""
     xs = np.linspace(0, sheet.width, 80)
     ys = y + height * np.sin(xs / sheet.width * 2 * np.pi * count)
-    sheet.polygon([*zip(xs.tolist(), ys.tolist(), strict=True), (sheet.width, sheet.height), (0.0, sheet.height)], fill)
+    sheet.polygon(
+        [
+            *zip(xs.tolist(), ys.tolist(), strict=True),
+            (sheet.width, sheet.height),
+            (0.0, sheet.height),
+        ],
+        fill,
+    )
 
 
 def lotion() -> Print:
@@ -124,7 +140,9 @@ def _earphones(s: Sheet, x: float, y: float) -> None:
         s.disc(cx - side * 6.4, y - 25.4, 3.4, "#a9b0bb")
         s.disc(cx - side * 2.2, y - 27, 6.2, "#cfd4dc")
         s.disc(cx - side * 2.6, y - 27.6, 5.5, "#f4f5f8")
-        s.rectangle(cx + side * 0.6 - 0.5, y - 29.5, cx + side * 0.6 + 0.5, y - 25.5, "#6d7480", radius=0.5)
+        s.rectangle(
+            cx + side * 0.6 - 0.5, y - 29.5, cx + side * 0.6 + 0.5, y - 25.5, "#6d7480", radius=0.5
+        )
 
 
 def box_side() -> Print:
@@ -132,7 +150,14 @@ def box_side() -> Print:
     s = Sheet(50, 100, "#1d2129")
     pale = "#e8ebf0"
     s.text(5, 13, "KIVO 奇沃", 5.4, pale, face="bold", anchor="left")
-    rows = ["型号 Model: KV-A310", "颜色 Color: 雪白", "蓝牙版本: 5.3", "充电接口: USB-C", "额定输入: 5V 500mA", "执行标准: GB 4943.1"]
+    rows = [
+        "型号 Model: KV-A310",
+        "颜色 Color: 雪白",
+        "蓝牙版本: 5.3",
+        "充电接口: USB-C",
+        "额定输入: 5V 500mA",
+        "执行标准: GB 4943.1",
+    ]
     s.block(5, 25, rows, 3.7, pale, leading=1.75)
     s.barcode(5, 68, 40, 24, "690123450310")
     return s.finished()
@@ -167,7 +192,10 @@ def flour() -> Print:
 
 def _ear(s: Sheet, x: float, y: float, side: int) -> None:
     """An ear of wheat."""
-    s.polygon([(x - 0.4, y), (x + 0.4, y), (x + side * 4 + 0.3, y - 44), (x + side * 4 - 0.3, y - 44)], "#b9822f")
+    s.polygon(
+        [(x - 0.4, y), (x + 0.4, y), (x + side * 4 + 0.3, y - 44), (x + side * 4 - 0.3, y - 44)],
+        "#b9822f",
+    )
     for k in range(8):
         at = (x + side * 4 * (0.4 + k * 0.075), y - 20 - k * 3.6)
         leaf(s, at[0], at[1], 7, 62, "#c98f35")
@@ -179,7 +207,8 @@ def water() -> Print:
     s = Sheet(196, 52, "#1f6fb5")
     s.gradient("#2f8ed3", "#0f4f94")
     ridge(s, 52, 24, "#e9f3fa", 4)
-    ridge(s, 52, 12, "#a9cde8", 9)
+    ridge(s, 52, 13, "#a9cde8", 9)
+    s.rectangle(0, 42.5, 196, 52, "#a9cde8")
     s.text(98, 15, "明峰", 11, "#ffffff", face="bold", tracking=0.2)
     s.text(98, 22, "BRIGHTPEAK", 4.6, "#ffffff", face="bold", tracking=0.1)
     s.text(98, 30, "天然矿泉水", 5.2, "#ffffff", face="bold", tracking=0.1)
@@ -211,7 +240,10 @@ def _oranges(s: Sheet, x: float, y: float) -> None:
     for k in range(9):
         a = 2 * np.pi * k / 9
         tip = (float(x + 13 + 15 * np.cos(a)), float(y + 9 + 15 * np.sin(a)))
-        near = [(float(x + 13 + 15 * np.cos(a + 0.045)), float(y + 9 + 15 * np.sin(a + 0.045))), (x + 13.0, y + 9.0)]
+        near = [
+            (float(x + 13 + 15 * np.cos(a + 0.045)), float(y + 9 + 15 * np.sin(a + 0.045))),
+            (x + 13.0, y + 9.0),
+        ]
         s.polygon([tip, *near], "#fff0d0")
     leaf(s, x - 8, y - 16, 17, 35, "#3d9448")
     leaf(s, x - 9, y - 16, 14, 140, "#2f7d3b")
@@ -223,7 +255,15 @@ def carton_side() -> Print:
     s.rectangle(0, 0, 70, 46, "#2f8f46")
     s.text(35, 28, "绿园", 11, "#ffffff", face="bold", tracking=0.15)
     s.text(35, 62, "营养成分表", 5.6, "#2f6b35", face="bold")
-    for k, (name, value) in enumerate([("能量", "192kJ"), ("蛋白质", "0.7g"), ("脂肪", "0g"), ("碳水化合物", "10.4g"), ("钠", "3mg")]):
+    for k, (name, value) in enumerate(
+        [
+            ("能量", "192kJ"),
+            ("蛋白质", "0.7g"),
+            ("脂肪", "0g"),
+            ("碳水化合物", "10.4g"),
+            ("钠", "3mg"),
+        ]
+    ):
         y = 71 + k * 7
         s.text(8, y, name, 4, "#333333", anchor="left")
         s.text(62, y, value, 4, "#333333", anchor="right")

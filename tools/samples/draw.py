@@ -52,11 +52,15 @@ def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", help="shots to draw (default: all)")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the final size, for a quick look")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of the final size, for a quick look"
+    )
     parser.add_argument("--out", type=Path, default=SHIPPED)
     arguments = parser.parse_args()
     if gone := missing_fonts():
-        print("install fonts-noto-cjk and fonts-dejavu; missing:", *gone, sep="\n  ", file=sys.stderr)
+        print(
+            "install fonts-noto-cjk and fonts-dejavu; missing:", *gone, sep="\n  ", file=sys.stderr
+        )
         return 2
     cv2.setNumThreads(1)
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -74,7 +78,9 @@ def main() -> int:
 def _known(path: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
-    return {Path(entry["file"]).stem: entry for entry in json.loads(path.read_text(encoding="utf-8"))}
+    return {
+        Path(entry["file"]).stem: entry for entry in json.loads(path.read_text(encoding="utf-8"))
+    }
 
 
 def _write(path: Path, entries: list[dict[str, Any]]) -> None:

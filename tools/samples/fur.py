@@ -10,14 +10,20 @@ from tools.samples.solids import Array
 #: Strands are drawn this many times enlarged and averaged down.
 _FINE = 4
 #: Bare rim around parts without fur, as a share of their size.
-_CLEARING = 0.55
+_CLEARING = 0.2
 #: Points along a strand.
 _POINTS = 5
 
 
 def comb(
-    scene: Scene, seen: Seen, n: Array, light: Array, colour: Array, alpha: Array,
-    corner: tuple[int, int], random: np.random.Generator,
+    scene: Scene,
+    seen: Seen,
+    n: Array,
+    light: Array,
+    colour: Array,
+    alpha: Array,
+    corner: tuple[int, int],
+    random: np.random.Generator,
 ) -> tuple[Array, Array]:
     """Grow strands from the visible furry points and return the new colours and alpha.
 
@@ -34,7 +40,19 @@ def comb(
     pixels = (pixels - np.array(corner, np.float32)[:, None, None]) * _FINE
     shade = light[roots] * random.normal(1, 0.13, (roots.size, 1)).clip(0.6, 1.5)
     order = np.argsort(-seen.distance[roots])
-    return _paint(pixels[:, :, order], shade[order], colour, alpha)
+    bare = _bare(scene, seen, corner, (alpha.shape[1], alpha.shape[0]))
+    return _paint(pixels[:, :, order], shade[order], colour, alpha, bare)
+
+
+def _bare(scene: Scene, seen: Seen, corner: tuple[int, int], size: tuple[int, int]) -> Array:
+    """Where parts without fur are seen, enlarged as the strands are: no strand is drawn over them."""
+    naked = np.array([part.fur[0] == 0 for part in scene.parts])[seen.part]
+    at = scene.camera.project(seen.points[:, naked]) - np.array(corner, np.float32)[:, None]
+    mask = np.zeros((size[1] * 2, size[0] * 2), np.float32)
+    columns, rows = (at * 2).astype(int)
+    mask[rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1)] = 1
+    enlarged = (size[0] * _FINE, size[1] * _FINE)
+    return np.asarray(cv2.resize(mask, enlarged, interpolation=cv2.INTER_LINEAR) > 0.5)
 
 
 def _roots(scene: Scene, seen: Seen, random: np.random.Generator) -> tuple[Array, Array]:
@@ -63,7 +81,9 @@ def _strands(p: Array, n: Array, lengths: Array, random: np.random.Generator) ->
     return np.asarray(curve, np.float32)
 
 
-def _paint(pixels: Array, shade: Array, colour: Array, alpha: Array) -> tuple[Array, Array]:
+def _paint(
+    pixels: Array, shade: Array, colour: Array, alpha: Array, bare: Array
+) -> tuple[Array, Array]:
     h, w = alpha.shape
     size = (w * _FINE, h * _FINE)
     canvas = cv2.resize(colour, size, interpolation=cv2.INTER_LINEAR)
@@ -71,12 +91,17 @@ def _paint(pixels: Array, shade: Array, colour: Array, alpha: Array) -> tuple[Ar
     canvas *= (cover > 0.5)[..., None]
     cover = (cover > 0.5).astype(np.float32)
     tips = np.linspace(0.72, 1.22, _POINTS - 1)
+    before = canvas[bare]
     for k in range(pixels.shape[2]):
         points = np.round(pixels[:, :, k].T).astype(np.int32)
         for j, gain in enumerate(tips):
-            start, end = (int(points[j, 0]), int(points[j, 1])), (int(points[j + 1, 0]), int(points[j + 1, 1]))
+            start, end = (
+                (int(points[j, 0]), int(points[j, 1])),
+                (int(points[j + 1, 0]), int(points[j + 1, 1])),
+            )
             cv2.line(canvas, start, end, (shade[k] * gain).tolist(), 2 if j < 1 else 1)
             cv2.line(cover, start, end, 1.0, 2 if j < 1 else 1)
+    canvas[bare] = before
     light = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA)
     share = cv2.resize(cover, (w, h), interpolation=cv2.INTER_AREA)
     return np.asarray(light / np.maximum(share, 1e-4)[..., None], np.float32), share

@@ -62,14 +62,18 @@ class Print:
 
     def sideways(self) -> "Print":
         """Turned by a quarter anticlockwise, to run up a body that will lie on its side."""
-        lines = tuple(replace(line, corners=tuple((y, 1 - x) for x, y in line.corners)) for line in self.lines)
+        lines = tuple(
+            replace(line, corners=tuple((y, 1 - x) for x, y in line.corners)) for line in self.lines
+        )
         return Print(np.ascontiguousarray(np.rot90(self.picture)), lines)
 
 
 class Sheet:
     """A label being designed. Positions and sizes are in millimetres, y down."""
 
-    def __init__(self, width: float, height: float, paper: str | None, *, density: float = 13.0) -> None:
+    def __init__(
+        self, width: float, height: float, paper: str | None, *, density: float = 13.0
+    ) -> None:
         """`paper` None prints straight onto the body; `density` is pixels per mm."""
         self.width, self.height, self._density = width, height, density
         size = (round(width * density), round(height * density))
@@ -78,8 +82,17 @@ class Sheet:
         self._lines: list[Set] = []
 
     def text(
-        self, x: float, y: float, text: str, size: float, fill: Fill, *,
-        face: str = "sans", anchor: Anchor = "middle", tracking: float = 0.0, note: bool = True,
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        fill: Fill,
+        *,
+        face: str = "sans",
+        anchor: Anchor = "middle",
+        tracking: float = 0.0,
+        note: bool = True,
     ) -> float:
         """Set one line with its baseline at y (mm); `size` is the em, `tracking` in em.
 
@@ -87,7 +100,11 @@ class Sheet:
         """
         font = self._font(face, size)
         space = tracking * size * self._density
-        width = sum(font.getlength(letter) + space for letter in text) - space if tracking else font.getlength(text)
+        width = (
+            sum(font.getlength(letter) + space for letter in text) - space
+            if tracking
+            else font.getlength(text)
+        )
         left = x * self._density - {"left": 0.0, "middle": width / 2, "right": width}[anchor]
         at, box = left, None
         for piece in text if tracking else [text]:
@@ -100,7 +117,15 @@ class Sheet:
         return width / self._density
 
     def vertical(
-        self, x: float, y: float, text: str, size: float, fill: Fill, *, face: str = "heavy", pitch: float = 1.12
+        self,
+        x: float,
+        y: float,
+        text: str,
+        size: float,
+        fill: Fill,
+        *,
+        face: str = "heavy",
+        pitch: float = 1.12,
     ) -> None:
         """Set one column of characters, centred on x, its first cell's top at y (mm)."""
         font = self._font(face, size)
@@ -114,22 +139,51 @@ class Sheet:
             self._note(text, box, vertical=True)
 
     def block(
-        self, x: float, y: float, lines: list[str], size: float, fill: Fill, *,
-        face: str = "sans", leading: float = 1.45, anchor: Anchor = "left",
+        self,
+        x: float,
+        y: float,
+        lines: list[str],
+        size: float,
+        fill: Fill,
+        *,
+        face: str = "sans",
+        leading: float = 1.45,
+        anchor: Anchor = "left",
     ) -> None:
         """Set several lines under each other."""
         for k, line in enumerate(lines):
             self.text(x, y + k * size * leading, line, size, fill, face=face, anchor=anchor)
 
-    def rectangle(self, left: float, top: float, right: float, bottom: float, fill: Fill, *, radius: float = 0.0) -> None:
+    def rectangle(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        fill: Fill,
+        *,
+        radius: float = 0.0,
+    ) -> None:
         """A filled rectangle (mm)."""
         box = [v * self._density for v in (left, top, right, bottom)]
         self._draw.rounded_rectangle(box, radius * self._density, fill=fill)
 
-    def frame(self, left: float, top: float, right: float, bottom: float, line: Fill, *, width: float = 0.4, radius: float = 0.0) -> None:
+    def frame(
+        self,
+        left: float,
+        top: float,
+        right: float,
+        bottom: float,
+        line: Fill,
+        *,
+        width: float = 0.4,
+        radius: float = 0.0,
+    ) -> None:
         """An outlined rectangle (mm)."""
         box = [v * self._density for v in (left, top, right, bottom)]
-        self._draw.rounded_rectangle(box, radius * self._density, outline=line, width=max(1, round(width * self._density)))
+        self._draw.rounded_rectangle(
+            box, radius * self._density, outline=line, width=max(1, round(width * self._density))
+        )
 
     def polygon(self, points: list[tuple[float, float]], fill: Fill) -> None:
         """A filled polygon (mm), its edge smoothed by drawing it enlarged."""
@@ -138,7 +192,9 @@ class Sheet:
         factor = self._density * 3
         size = (int((max(xs) - left + 1) * factor), int((max(ys) - top + 1) * factor))
         mask = Image.new("L", size, 0)
-        ImageDraw.Draw(mask).polygon([((x - left) * factor, (y - top) * factor) for x, y in points], fill=255)
+        ImageDraw.Draw(mask).polygon(
+            [((x - left) * factor, (y - top) * factor) for x, y in points], fill=255
+        )
         mask = mask.resize((size[0] // 3, size[1] // 3), Image.Resampling.BOX)
         self._image.paste(fill, (round(left * self._density), round(top * self._density)), mask)
 
@@ -147,9 +203,14 @@ class Sheet:
         turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
         self.polygon([(x + radius * np.cos(a), y + radius * np.sin(a)) for a in turn], fill)
 
-    def gradient(self, top: Fill, bottom: Fill, *, start: float = 0.0, end: float | None = None) -> None:
+    def gradient(
+        self, top: Fill, bottom: Fill, *, start: float = 0.0, end: float | None = None
+    ) -> None:
         """Fill the sheet between heights (mm) with a vertical gradient."""
-        first, last = round(start * self._density), round((self.height if end is None else end) * self._density)
+        first, last = (
+            round(start * self._density),
+            round((self.height if end is None else end) * self._density),
+        )
         ramp = np.linspace(0, 1, max(1, last - first))[:, None]
         low, high = (np.array([int(c[i : i + 2], 16) for i in (1, 3, 5)]) for c in (top, bottom))
         rows = np.round(low * (1 - ramp) + high * ramp).astype(np.uint8)
@@ -167,7 +228,9 @@ class Sheet:
             if bar == "1":
                 left = x + 2 + k * module
                 self.rectangle(left, y + 1, left + module, y + height - 3.2, "#151515")
-        self.text(x + width / 2, y + height - 0.7, digits[:12] + str(check), 2.5, "#151515", face="mono")
+        self.text(
+            x + width / 2, y + height - 0.7, digits[:12] + str(check), 2.5, "#151515", face="mono"
+        )
 
     def finished(self) -> Print:
         """The print."""
@@ -194,10 +257,34 @@ def _join(
 
 def _ean(digits: str) -> str:
     """The 95 modules of an EAN-13 symbol (GS1 General Specifications, 5.2.1)."""
-    left = "0001101 0011001 0010011 0111101 0100011 0110001 0101111 0111011 0110111 0001011".split()
-    parity = "LLLLLL LLGLGG LLGGLG LLGGGL LGLLGG LGGLLG LGGGLL LGLGLG LGLGGL LGGLGL".split()
+    left = [
+        "0001101",
+        "0011001",
+        "0010011",
+        "0111101",
+        "0100011",
+        "0110001",
+        "0101111",
+        "0111011",
+        "0110111",
+        "0001011",
+    ]
+    parity = [
+        "LLLLLL",
+        "LLGLGG",
+        "LLGGLG",
+        "LLGGGL",
+        "LGLLGG",
+        "LGGLLG",
+        "LGGGLL",
+        "LGLGLG",
+        "LGLGGL",
+        "LGGLGL",
+    ]
     right = [code.translate(str.maketrans("01", "10")) for code in left]
     even = [code[::-1] for code in right]
     order = parity[int(digits[0])]
-    first = "".join((left if p == "L" else even)[int(d)] for p, d in zip(order, digits[1:7], strict=True))
+    first = "".join(
+        (left if p == "L" else even)[int(d)] for p, d in zip(order, digits[1:7], strict=True)
+    )
     return f"101{first}01010{''.join(right[int(d)] for d in digits[7:])}101"

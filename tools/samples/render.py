@@ -43,7 +43,8 @@ def render(scene: Scene, random: np.random.Generator) -> Rendered:
     """Draw table, backdrop and subject; mixed in linear light, as a lens does it."""
     scene = _floor_lit(scene)
     parts = tuple(
-        replace(part, material=part.material.at(scene.camera.density * _SHADED * 1.1)) for part in scene.parts
+        replace(part, material=part.material.at(scene.camera.density * _SHADED * 1.1))
+        for part in scene.parts
     )
     scene = replace(scene, parts=parts)
     behind = _ground(scene, random)
@@ -107,7 +108,11 @@ def _coarse_ground_light(scene: Scene, random: np.random.Generator) -> tuple[Arr
         picture = np.ones(columns.size, np.float32)
         picture[use] = share
         smooth = spread(picture.reshape(columns.shape), onto.reshape(columns.shape), 1.3)
-        shares.append(cv2.resize(smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR))
+        shares.append(
+            cv2.resize(
+                smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
+            )
+        )
     return shares[0], shares[1]
 
 
@@ -128,7 +133,9 @@ def _sheen(scene: Scene, key: Array, sky: Array) -> Array:
     fresnel = scene.table.gloss + (1 - scene.table.gloss) * (1 - np.clip(-d[1], 0, 1)) ** 5 * 0.6
     picture = (picture * fresnel[:, None]).reshape(*columns.shape, 3)
     picture = cv2.GaussianBlur(picture, (0, 0), scene.table.rough * camera.width / 1000)
-    full = cv2.resize(picture, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR)
+    full = cv2.resize(
+        picture, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
+    )
     return np.asarray(full.reshape(-1, 3), np.float32)
 
 
@@ -155,7 +162,10 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
     seen = trace(scene.parts, o, d)
     met = np.flatnonzero(seen.part >= 0)
     key, sky = _coarse_subject_light(scene, random)
-    at = (np.minimum(rows.ravel()[met].astype(int), camera.height - 1), np.minimum(columns.ravel()[met].astype(int), camera.width - 1))
+    at = (
+        np.minimum(rows.ravel()[met].astype(int), camera.height - 1),
+        np.minimum(columns.ravel()[met].astype(int), camera.width - 1),
+    )
     hits = Seen(seen.distance[met], seen.part[met], seen.points[:, met])
     light = np.zeros((columns.size, 3), np.float32)
     light[met] = shade(scene, hits, d[:, met], key[at], sky[at])
@@ -164,10 +174,30 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
     size = (right - left, bottom - top)
     share = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)
     colour = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
-    colour = np.dstack([spread(np.ascontiguousarray(colour[..., c] / np.maximum(share, 1e-6)), share > 0, 0.8) for c in range(3)]) * (share < 0.01)[..., None] + colour / np.maximum(share, 0.01)[..., None] * (share >= 0.01)[..., None]
+    colour = (
+        np.dstack(
+            [
+                spread(
+                    np.ascontiguousarray(colour[..., c] / np.maximum(share, 1e-6)), share > 0, 0.8
+                )
+                for c in range(3)
+            ]
+        )
+        * (share < 0.01)[..., None]
+        + colour / np.maximum(share, 0.01)[..., None] * (share >= 0.01)[..., None]
+    )
     share = _sharp_edge(scene, share, left, top)
     if any(part.fur[0] > 0 for part in scene.parts):
-        colour, share = comb(scene, hits, normals(scene.parts, hits), light.reshape(-1, 3)[met], colour, share, (left, top), random)
+        colour, share = comb(
+            scene,
+            hits,
+            normals(scene.parts, hits),
+            light.reshape(-1, 3)[met],
+            colour,
+            share,
+            (left, top),
+            random,
+        )
     alpha = np.zeros((camera.height, camera.width), np.float32)
     full = np.zeros((camera.height, camera.width, 3), np.float32)
     alpha[top:bottom, left:right], full[top:bottom, left:right] = share, colour
@@ -179,7 +209,9 @@ def _frame(scene: Scene) -> tuple[int, int, int, int]:
     camera = scene.camera
     boxes = []
     for part in scene.parts:
-        grid = np.array(np.meshgrid(*zip(part.solid.low, part.solid.high, strict=True))).reshape(3, -1)
+        grid = np.array(np.meshgrid(*zip(part.solid.low, part.solid.high, strict=True))).reshape(
+            3, -1
+        )
         boxes.append(camera.project(part.outward(grid.astype(np.float32))))
     pixels = np.concatenate(boxes, axis=1)
     margin = camera.density * max([0.2, *(1.5 * part.fur[1] for part in scene.parts)])
@@ -201,14 +233,20 @@ def _coarse_subject_light(scene: Scene, random: np.random.Generator) -> tuple[Ar
         picture[met] = share
         known = (seen.part >= 0).reshape(columns.shape)
         smooth = spread(picture.reshape(columns.shape), known, 1.1)
-        shares.append(cv2.resize(smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR))
+        shares.append(
+            cv2.resize(
+                smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
+            )
+        )
     return shares[0], shares[1]
 
 
 def _sharp_edge(scene: Scene, share: Array, left: int, top: int) -> Array:
     """Count the covered samples anew, more finely, wherever a pixel is not clearly in or out."""
     mixed = ((share > 0) & (share < 1)).astype(np.uint8)
-    mixed |= cv2.morphologyEx((share > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8))
+    mixed |= cv2.morphologyEx(
+        (share > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
+    )
     rows, columns = np.nonzero(mixed)
     if not rows.size:
         return share

@@ -18,6 +18,8 @@ _KEY = (6, 5)
 _SKY = (6, 5)
 #: Steps of a shadow ray: a shadow needs no exact distance.
 _SHADOW_STEPS = 16
+#: Radiance of a sample is cut off here; white paper in full light is about 1.
+_BRIGHTEST = 1.7
 #: Height in cm under which the gap between subject and table gets dark.
 _GAP = 0.9
 #: How far a hemisphere ray looks for something in its way, as a share of the subject's radius.
@@ -55,7 +57,9 @@ def normals(parts: Sequence[Part], seen: Seen) -> Array:
     return n
 
 
-def daylight(scene: Scene, points: Array, n: Array, random: np.random.Generator) -> tuple[Array, Array]:
+def daylight(
+    scene: Scene, points: Array, n: Array, random: np.random.Generator
+) -> tuple[Array, Array]:
     """Shares (N,) of the key lamp and of the sky that reach points (3, N) with normals (3, N)."""
     centre, radius = bounds(scene.parts)
     parts = [replace(p, solid=replace(p.solid, steps=_SHADOW_STEPS)) for p in scene.parts]
@@ -64,7 +68,11 @@ def daylight(scene: Scene, points: Array, n: Array, random: np.random.Generator)
     lamp = scene.light.lamps[0]
     toward, across, up = lamp.axes
     for a, b in _strata(_KEY, random, points.shape[1]):
-        d = toward[:, None] + across[:, None] * lamp.half[0] * (2 * a - 1) + up[:, None] * lamp.half[1] * (2 * b - 1)
+        d = (
+            toward[:, None]
+            + across[:, None] * lamp.half[0] * (2 * a - 1)
+            + up[:, None] * lamp.half[1] * (2 * b - 1)
+        )
         d /= np.linalg.norm(d, axis=0)
         key += 1 - _blocked(parts, start, d, centre, radius, np.inf)
     first, second = _basis(n)
@@ -93,7 +101,9 @@ def shade(scene: Scene, seen: Seen, direction: Array, key: Array, sky: Array) ->
     for k, part in enumerate(scene.parts):
         mine = np.flatnonzero(seen.part == k)
         if mine.size:
-            out[mine] = _leave(scene, part, seen.points[:, mine], direction[:, mine], key[mine], sky[mine])
+            out[mine] = _leave(
+                scene, part, seen.points[:, mine], direction[:, mine], key[mine], sky[mine]
+            )
     return out
 
 
@@ -118,7 +128,9 @@ def _leave(scene: Scene, part: Part, p: Array, d: Array, key: Array, sky: Array)
     edge = np.maximum(1 - surface.rough[:, None], base)
     fresnel = base + (edge - base) * ((1 - cosine) ** 5)[:, None]
     around = surroundings(scene, p, mirror, surface.rough)
-    return np.asarray(colour + fresnel * around * (0.3 + 0.7 * sky)[:, None], np.float32)
+    light = colour + fresnel * around * (0.3 + 0.7 * sky)[:, None]
+    # One glint must not outshine the other samples of its pixel.
+    return np.asarray(np.minimum(light, _BRIGHTEST), np.float32)
 
 
 def irradiance(scene: Scene, n: Array, key: Array, sky: Array) -> Array:
@@ -143,7 +155,7 @@ def surroundings(scene: Scene, p: Array, d: Array, rough: Array) -> Array:
     gap = reach / (reach + _GAP)
     lit = ground * irradiance(scene, up, one, one) * (0.8 * gap)[:, None]
     mean = np.array(scene.light.floor, np.float32)
-    dull = np.clip(rough * 1.5, 0, 1)[:, None]
+    dull = np.clip(rough * 2.2, 0, 1)[:, None]
     below = lit * (1 - dull) + mean * dull * gap[:, None]
     share = np.clip(0.5 - d[1] / (0.04 + rough * 1.2) / 2, 0, 1)[:, None]
     return np.asarray(above * (1 - share) + below * share, np.float32)
@@ -177,7 +189,9 @@ def _far(scene: Scene, p: Array, d: Array) -> Array:
     one = np.ones(1, np.float32)
     table = scene.table.colour(x, z) * irradiance(scene, up, one, one) * 0.85
     behind = scene.backdrop.colour(d)
-    lamps = sum(lamp.radiance(d, np.full(d.shape[1], 0.05, np.float32)) for lamp in scene.light.lamps)
+    lamps = sum(
+        lamp.radiance(d, np.full(d.shape[1], 0.05, np.float32)) for lamp in scene.light.lamps
+    )
     on_table = ((d[1] < 0) & (z > -scene.edge))[:, None]
     return np.asarray(np.where(on_table, table, behind + 0.5 * np.asarray(lamps)), np.float32)
 
@@ -190,7 +204,9 @@ def _bend(d: Array, n: Array, ratio: float) -> Array:
     return np.asarray(np.where(square > 0, bent, d + 2 * cosine * n), np.float32)
 
 
-def _blocked(parts: Sequence[Part], o: Array, d: Array, centre: Array, radius: float, reach: float) -> Array:
+def _blocked(
+    parts: Sequence[Part], o: Array, d: Array, centre: Array, radius: float, reach: float
+) -> Array:
     """Share of light (N,) stopped on the way along d."""
     stopped = np.zeros(o.shape[1], np.float32)
     offset = centre[:, None] - o
@@ -208,7 +224,9 @@ def _blocked(parts: Sequence[Part], o: Array, d: Array, centre: Array, radius: f
     return stopped
 
 
-def _strata(counts: tuple[int, int], random: np.random.Generator, n: int) -> list[tuple[Array, Array]]:
+def _strata(
+    counts: tuple[int, int], random: np.random.Generator, n: int
+) -> list[tuple[Array, Array]]:
     first, second = counts
     return [
         (

@@ -68,7 +68,9 @@ class Solid:
             below = sign * self.field(o[:, active] + d[:, active] * t) < 0
             if below.any():
                 caught = active[below]
-                found[caught] = self._bisect(o[:, caught], d[:, caught], t[below], step[caught], sign)
+                found[caught] = self._bisect(
+                    o[:, caught], d[:, caught], t[below], step[caught], sign
+                )
                 active = active[~below]
             if not active.size:
                 break
@@ -135,7 +137,9 @@ def ellipsoid(radii: tuple[float, float, float]) -> Solid:
     return Solid(field, (-a, -b, -c), (a, b, c), steps=24)
 
 
-def polytope(planes: Sequence[tuple[float, float, float, float]], bounds: float, *, rounding: float) -> Solid:
+def polytope(
+    planes: Sequence[tuple[float, float, float, float]], bounds: float, *, rounding: float
+) -> Solid:
     """The points p with n.p <= w for every plane (n, w), edges softened; inside |p| < bounds."""
     walls = np.array(planes, np.float32)
     walls /= np.linalg.norm(walls[:, :3], axis=1, keepdims=True)
@@ -198,7 +202,7 @@ def hollow(solid: Solid, cavity: Solid) -> Solid:
     def field(p: Array) -> Array:
         return np.maximum(solid.field(p), -cavity.field(p))
 
-    return Solid(field, solid.low, solid.high, steps=96)
+    return Solid(field, solid.low, solid.high, steps=220)
 
 
 def _soft_max(a: Array, b: Array, radius: float) -> Array:

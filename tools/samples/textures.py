@@ -14,7 +14,9 @@ from tools.samples.solids import Array
 Random = np.random.Generator
 
 
-def noise(random: Random, shape: tuple[int, int], cells: tuple[float, float], octaves: int = 4) -> Array:
+def noise(
+    random: Random, shape: tuple[int, int], cells: tuple[float, float], octaves: int = 4
+) -> Array:
     """Fractal value noise, roughly normal with unit deviation; `cells` across (x, y) at octave 0."""
     height, width = shape
     total = np.zeros(shape, np.float32)
@@ -38,13 +40,17 @@ def linear(hexadecimal: str) -> Array:
 
 def to_linear(srgb: Array) -> Array:
     """SRGB 0..1 to linear light (IEC 61966-2-1)."""
-    return np.asarray(np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4), np.float32)
+    return np.asarray(
+        np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4), np.float32
+    )
 
 
 def to_srgb(light: Array) -> Array:
     """Linear light to sRGB 0..1 (IEC 61966-2-1), clipped."""
     light = np.clip(light, 0, 1)
-    return np.asarray(np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055), np.float32)
+    return np.asarray(
+        np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055), np.float32
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,21 @@ class Tabletop:
 def _remap(picture: Array, columns: Array, rows: Array) -> Array:
     # remap refuses maps with a side beyond 32767, so long lists go through in strips.
     strips = [
-        cv2.remap(picture, columns[i : i + 32000], rows[i : i + 32000], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT)
+        cv2.remap(
+            picture,
+            columns[i : i + 32000],
+            rows[i : i + 32000],
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REFLECT,
+        )
         for i in range(0, len(columns), 32000)
     ]
     return np.concatenate(strips)
 
 
-def wood(random: Random, n: int, *, dark: str, light: str, planks: int = 5, gloss: float = 0.02) -> Tabletop:
+def wood(
+    random: Random, n: int, *, dark: str, light: str, planks: int = 5, gloss: float = 0.02
+) -> Tabletop:
     """Boards with grain along x."""
     rows = np.linspace(0, planks, n, endpoint=False, dtype=np.float32)[:, None]
     index = rows.astype(int)[:, 0]
@@ -91,7 +105,9 @@ def wood(random: Random, n: int, *, dark: str, light: str, planks: int = 5, glos
     pores = np.clip(noise(random, (n, n), (34, n / 5), 2) - 1.35, 0, None)
     mix = np.clip(0.52 + 0.15 * rings + 0.17 * fibre + noise(random, (n, n), (3, 5), 2) * 0.1, 0, 1)
     tint = random.uniform(0.82, 1.12, planks).astype(np.float32)[index][:, None]
-    seam = 1 - 0.75 * np.exp(-(((rows % 1) - 0.5 + 0.5 * np.sign(0.5 - rows % 1)) * n / planks / 2.4) ** 2)
+    seam = 1 - 0.75 * np.exp(
+        -((((rows % 1) - 0.5 + 0.5 * np.sign(0.5 - rows % 1)) * n / planks / 2.4) ** 2)
+    )
     shade = (tint * seam * (1 - 0.42 * np.minimum(pores, 1)))[..., None]
     picture = (linear(dark) * (1 - mix[..., None]) + linear(light) * mix[..., None]) * shade
     return Tabletop(np.asarray(picture, np.float32), 60, -6, gloss, 9)
@@ -104,31 +120,43 @@ def marble(random: Random, n: int, *, base: str = "#eceae6", vein: str = "#8d8f9
     fade = np.clip(0.45 + 0.6 * noise(random, (n, n), (5, 5), 3), 0, 1)
     coarse = np.abs(np.sin(np.pi * (x * 2.1 + y * 1.3 + warp * 0.34)))
     fine = np.abs(np.sin(np.pi * (x * 3.3 - y * 2.2 + warp * 0.55 + 0.3)))
-    strength = fade * (0.5 * np.exp(-coarse * 26) + 0.16 * np.exp(-coarse * 5) + 0.2 * np.exp(-fine * 45))
+    strength = fade * (
+        0.5 * np.exp(-coarse * 26) + 0.16 * np.exp(-coarse * 5) + 0.2 * np.exp(-fine * 45)
+    )
     cloud = np.clip(0.08 + 0.07 * noise(random, (n, n), (4, 4), 4), 0, 0.3)
     mix = np.clip(strength + cloud, 0, 1)[..., None]
-    return Tabletop(np.asarray(linear(base) * (1 - mix) + linear(vein) * mix, np.float32), 60, -6, 0.045, 3)
+    return Tabletop(
+        np.asarray(linear(base) * (1 - mix) + linear(vein) * mix, np.float32), 60, -6, 0.045, 3
+    )
 
 
-def stone(random: Random, n: int, *, base: str, speckle: float = 0.22, gloss: float = 0.03) -> Tabletop:
+def stone(
+    random: Random, n: int, *, base: str, speckle: float = 0.22, gloss: float = 0.03
+) -> Tabletop:
     """Speckled slate, concrete or terrazzo-like stone."""
     grain = random.standard_normal((n, n)).astype(np.float32)
     grain = cv2.GaussianBlur(grain, (0, 0), 0.9) * 1.6
     patch = noise(random, (n, n), (5, 5), 5)
     shade = np.clip(1 + speckle * (0.6 * grain + 0.7 * patch), 0.25, 2)
     pits = 1 - 0.5 * (noise(random, (n, n), (60, 60), 2) > 2.6)
-    return Tabletop(np.asarray(linear(base) * (shade * pits)[..., None], np.float32), 60, -6, gloss, 6)
+    return Tabletop(
+        np.asarray(linear(base) * (shade * pits)[..., None], np.float32), 60, -6, gloss, 6
+    )
 
 
 def fabric(random: Random, n: int, *, base: str, stripe: str | None = None) -> Tabletop:
     """Linen: two sets of uneven threads."""
-    threads = 300
+    threads = 440
     phase = np.arange(n, dtype=np.float32) * (threads / n)
     wobble = noise(random, (n, n), (8, 8), 4) * 0.25
     warp = np.sin((phase[None, :] + wobble) * 2 * np.pi)
     weft = np.sin((phase[:, None] + wobble.T) * 2 * np.pi)
-    slub = noise(random, (n, n), (34, threads / 1.5), 2) + noise(random, (n, n), (threads / 1.5, 34), 2)
-    shade = 1 + 0.17 * np.maximum(warp, weft) + 0.05 * slub + 0.05 * noise(random, (n, n), (5, 5), 3)
+    slub = noise(random, (n, n), (34, threads / 1.5), 2) + noise(
+        random, (n, n), (threads / 1.5, 34), 2
+    )
+    shade = (
+        1 + 0.15 * np.maximum(warp, weft) + 0.05 * slub + 0.05 * noise(random, (n, n), (5, 5), 3)
+    )
     picture = linear(base) * shade[..., None]
     if stripe is not None:
         band = (np.abs((np.arange(n) / n * 60) % 15 - 7.5) < 0.5)[None, :, None]
@@ -140,11 +168,18 @@ def tiles(random: Random, n: int, *, base: str, grout: str, pitch: float = 10.0)
     """Glazed ceramic tiles of `pitch` cm."""
     cm = (np.arange(n, dtype=np.float32) / n - 0.5) * 60
     column, row = (cm + 4.1) / pitch, (cm + 1.7) / pitch
-    gap = np.minimum(*np.meshgrid(0.5 - np.abs(column % 1 - 0.5), 0.5 - np.abs(row % 1 - 0.5))) * pitch
+    gap = (
+        np.minimum(*np.meshgrid(0.5 - np.abs(column % 1 - 0.5), 0.5 - np.abs(row % 1 - 0.5)))
+        * pitch
+    )
     joint = np.clip((0.22 - gap) / 0.06, 0, 1)[..., None]
     tone = random.uniform(0.88, 1.06, (40, 40)).astype(np.float32)
     shade = tone[np.ix_(row.astype(int) % 40, column.astype(int) % 40)]
-    shade = shade * (1 + 0.03 * noise(random, (n, n), (30, 30), 4)) * (1 - 0.15 * np.exp(-((gap - 0.3) ** 2) * 40))
+    shade = (
+        shade
+        * (1 + 0.03 * noise(random, (n, n), (30, 30), 4))
+        * (1 - 0.15 * np.exp(-((gap - 0.3) ** 2) * 40))
+    )
     picture = linear(base) * shade[..., None] * (1 - joint) + linear(grout) * joint
     return Tabletop(np.asarray(picture, np.float32), 60, -6, 0.05, 4)
 
@@ -171,8 +206,14 @@ class Backdrop:
 
 
 def room(
-    random: Random, *, wall: str, things: list[str], count: int = 26, foliage: int = 0,
-    lights: int = 0, blur: float = 7.0,
+    random: Random,
+    *,
+    wall: str,
+    things: list[str],
+    count: int = 26,
+    foliage: int = 0,
+    lights: int = 0,
+    blur: float = 7.0,
 ) -> Backdrop:
     """A wall with things standing before it, leaves and lights, blurred as by an open lens.
 
@@ -190,7 +231,10 @@ def room(
     picture = np.ones((h, w, 3), np.float32) * linear(wall) * light
     for k in range(count):
         colour = linear(things[int(random.integers(len(things)))]) * random.uniform(0.6, 1.25)
-        x, width = int(random.uniform(-40, w)), int(random.uniform(14, 110 if k < count // 3 else 44))
+        x, width = (
+            int(random.uniform(-40, w)),
+            int(random.uniform(14, 110 if k < count // 3 else 44)),
+        )
         base = h if k < count * 0.7 else int(h * 0.34)
         top = base - int(random.uniform(0.12, 0.62 if base == h else 0.2) * h)
         cv2.rectangle(picture, (x, top), (x + width, base), colour.tolist(), -1)

@@ -12,6 +12,8 @@ from tools.samples.solids import Array
 
 #: Smallest height of a line's ink, in pixels, that a reader can be held to.
 _LEGIBLE = 9.0
+#: Smallest advance of a full-width character, in pixels: a face seen aslant squeezes its type.
+_PITCH = 9.0
 #: A line whose ends look away from the lens by more than this cosine cannot be read.
 _FACING = 0.3
 #: A point that looks away by more than this shows nothing at all.
@@ -25,14 +27,18 @@ def lines(scene: Scene) -> list[dict[str, Any]]:
     found = []
     for part in scene.parts:
         for decal in part.material.decals:
-            found += [entry for line in decal.art.lines if (entry := _entry(scene, part, decal, line))]
+            found += [
+                entry for line in decal.art.lines if (entry := _entry(scene, part, decal, line))
+            ]
     return found
 
 
 def _entry(scene: Scene, part: Part, decal: Decal, line: Set) -> dict[str, Any] | None:
     outline = _outline(line, 2 if isinstance(decal.on, Flat) and decal.on.strict > 0.5 else _CURVED)
     middle = np.mean(outline, axis=0, keepdims=True, dtype=np.float32)
-    points, facing, seen = _lift(scene, part, decal, np.concatenate([outline, middle]).astype(np.float32))
+    points, facing, seen = _lift(
+        scene, part, decal, np.concatenate([outline, middle]).astype(np.float32)
+    )
     if not (seen & (facing > _GRAZING)).any():
         return None
     pixels = scene.camera.project(points[:, :-1]).T
@@ -40,7 +46,13 @@ def _entry(scene: Scene, part: Part, decal: Decal, line: Set) -> dict[str, Any] 
     inside = ((pixels >= 0) & (pixels < [camera.width, camera.height])).all(axis=1)
     if not inside.any():
         return None
-    legible = bool(inside.all() and seen.all() and facing.min() > _FACING and _height(pixels, line) >= _LEGIBLE)
+    legible = bool(
+        inside.all()
+        and seen.all()
+        and facing.min() > _FACING
+        and _height(pixels, line) >= _LEGIBLE
+        and _pitch(pixels, line) >= _PITCH
+    )
     entry: dict[str, Any] = {
         "text": line.text,
         "polygon": [[round(float(x), 1), round(float(y), 1)] for x, y in pixels],
@@ -81,8 +93,18 @@ def _height(pixels: Array, line: Set) -> float:
     """Height of the ink across the reading direction, in pixels (for a column: its width)."""
     n = len(pixels) // 2
     start = np.linalg.norm(pixels[0] - pixels[1 if line.vertical else -1])
-    end = np.linalg.norm(pixels[n - 1 if not line.vertical else n] - pixels[n if not line.vertical else n + 1])
+    end = np.linalg.norm(
+        pixels[n - 1 if not line.vertical else n] - pixels[n if not line.vertical else n + 1]
+    )
     return float(start if line.vertical else min(start, end))
+
+
+def _pitch(pixels: Array, line: Set) -> float:
+    """Advance of a full-width character along the reading direction, in pixels."""
+    n = len(pixels) // 2
+    last = pixels[n if line.vertical else n - 1]
+    length = float(np.linalg.norm(last - pixels[1 if line.vertical else 0]))
+    return length / sum(1.0 if ord(letter) > 0x2E80 else 0.55 for letter in line.text)
 
 
 def _language(text: str) -> str:

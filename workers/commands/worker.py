@@ -22,11 +22,17 @@ from workers.roles import ROLES, role
     multiple=True,
     help="Serve only this lane; may be repeated. Default: both.",
 )
-@click.option("--hostname", help="Name in Flower. Default: ROLE-PID@HOST.")
+@click.option("--hostname", help="Name in Flower. Default: ROLE@HOST; a random part is added.")
 @click.option(
     "--probes",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the probe files `live` and `ready`.",
+)
+@click.option(
+    "--fake-models",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Answer with made-up results after SECONDS per step: to try a deployment without weights.",
 )
 def worker(
     name: str,
@@ -34,6 +40,7 @@ def worker(
     lanes: tuple[str, ...],
     hostname: str | None,
     probes: Path | None,
+    fake_models: float | None,
 ) -> int:
     """Run a worker until it gets SIGTERM; then it drains and exits 0.
 
@@ -60,5 +67,6 @@ def worker(
             lanes=tuple(Lane(lane) for lane in lanes) or tuple(Lane),
             name=hostname,
             probes=Probes(probes) if probes else None,
+            fake_seconds=fake_models,
         ),
     )

@@ -3,6 +3,8 @@
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,9 @@ from workers.report.pictures import (
 )
 from workers.report.timings import Timing, timings
 from workers.report.words import FIELDS, STATUSES, advice, reason_name
+
+#: Photos wider than this many times their height get a lower field.
+_WIDE: Final = 1.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,12 @@ class Card:
     search: str
 
     @property
+    def landscape(self) -> bool:
+        """The photo is so wide that a tall field around it would stay empty."""
+        photo = self.found.photo
+        return photo is not None and photo.width > _WIDE * photo.height
+
+    @property
     def seconds(self) -> float:
         """Time spent in all steps."""
         return sum(one.seconds for one in self.timings)
@@ -115,9 +126,9 @@ def make_card(
     return Card(
         number=number,
         name=name,
-        sku=job.sku,
+        sku="" if job.sku == PurePath(name).stem else job.sku,
         status=status_of(job),
-        headline=headline(found),
+        headline=_headline(job, found, thresholds),
         found=found,
         original=embed(photo, sizes.photo) if photo is not None else None,
         cutout=embed(cutout, sizes.cutout) if cutout is not None else None,
@@ -140,13 +151,14 @@ def status_of(job: JobView) -> str:
     return job.status if job.status in STATUSES else "other"
 
 
-def headline(found: Evidence) -> str:
-    """The shortest description: brand and model, or the likeliest category."""
+def _headline(job: JobView, found: Evidence, thresholds: Mapping[str, float]) -> str:
+    """The shortest description: brand and model, or the likeliest category, or the failure."""
+    if job.status == "failed":
+        return reason_name(job.code or "internal_error")
     if found.recognition is None:
         return ""
-    named = (found.recognition.brand, found.recognition.model)
-    values = [finding.value for finding in named if finding]
-    return " ".join(values) or found.recognition.categories[0].en
+    sure = found.recognition.confidence >= thresholds.get("category", 0.0)
+    return found.named or found.recognition.categories[0].en + ("" if sure else "?")
 
 
 def _thumb(

@@ -29,6 +29,14 @@ class Evidence:
     pictures: tuple[Picture, ...]
     reasons: tuple[Signal, ...]
 
+    @property
+    def named(self) -> str:
+        """Brand and model, as far as they were found."""
+        if self.recognition is None:
+            return ""
+        parts = (self.recognition.brand, self.recognition.model)
+        return " ".join(part.value for part in parts if part)
+
 
 def evidence(job: JobView) -> Evidence:
     """Read the job's result, or its steps' results where the job has none.
@@ -42,9 +50,7 @@ def evidence(job: JobView) -> Evidence:
         return Evidence(
             photo=_part(Prepared, whole.get("photo") or steps.get(Step.PREPARE)),
             text=_part(TextResult, whole.get("text") or steps.get(Step.OCR)),
-            recognition=_part(
-                Recognition, whole.get("recognition") or steps.get(Step.RECOGNITION)
-            ),
+            recognition=_part(Recognition, whole.get("recognition") or steps.get(Step.RECOGNITION)),
             matte=_part(Matte, whole.get("matte") or steps.get(Step.MATTING)),
             pictures=_PICTURES.validate_python(whole.get("pictures", ())),
             reasons=_SIGNALS.validate_python(job.reasons or ()),

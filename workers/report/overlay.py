@@ -1,5 +1,6 @@
 """The boxes around the lines of text, drawn over the photo."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +12,7 @@ from workers.report.evidence import Evidence
 _WIDTH: Final = 400
 _HEIGHT: Final = 420
 #: Height of a label's figures on the screen, CSS pixels.
-_FIGURES: Final = 11
+_FIGURES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,11 @@ def _box(
     number: int, polygon: Sequence[Point], size: tuple[int, int], font: float, *, sure: bool
 ) -> Box:
     points = " ".join(f"{x:.0f},{y:.0f}" for x, y in polygon)
-    # Labels at the rim stay whole.
+    (ax, ay), (bx, by) = polygon[:2]
+    length = math.hypot(bx - ax, by - ay) or 1.0
+    # The number stands before the line's first letter, not on it, and stays whole at the rim.
     x, y = (
-        min(max(at, font), max(side - font, font))
-        for at, side in zip(polygon[0], size, strict=True)
+        min(max(at - font * along / length, font), max(side - font, font))
+        for at, along, side in zip((ax, ay), (bx - ax, by - ay), size, strict=True)
     )
     return Box(number, points, round(x, 1), round(y, 1), sure)

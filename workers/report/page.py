@@ -92,7 +92,7 @@ def _render(cards: Sequence[Card], facts: RunFacts) -> Iterable[str]:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        advice=words.advice,
+        compared=words.compared,
         number=words.number_name,
         percent=words.percent,
         plural=words.plural,
@@ -101,6 +101,7 @@ def _render(cards: Sequence[Card], facts: RunFacts) -> Iterable[str]:
         seconds=words.seconds_name,
         size=words.size_name,
     )
+    environment.tests["shares"] = words.are_shares
     style, script = (_part(name) for name in ("report.css", "report.js"))
     return environment.get_template("page.html.j2").generate(
         cards=cards,

@@ -137,9 +137,7 @@ def crop_to(image: NDArray[np.uint8], box: Box | None) -> NDArray[np.uint8]:
     if box is None:
         return image
     air = round(max(box.right - box.left, box.bottom - box.top) * _AIR)
-    return image[
-        max(0, box.top - air) : box.bottom + air, max(0, box.left - air) : box.right + air
-    ]
+    return image[max(0, box.top - air) : box.bottom + air, max(0, box.left - air) : box.right + air]
 
 
 def _shrink(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

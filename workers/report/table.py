@@ -8,12 +8,16 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from packshot.results import Signal
+from packshot.results import Signal, TextLine
 from packshot.store.views import JobView
 from workers.report.card import status_of
 from workers.report.evidence import Evidence, evidence, file_name
-from workers.report.words import STATUSES, percent, reason_name, seconds_name
+from workers.report.words import percent, reason_name
 
+#: Columns that give way on a narrow terminal, the widest first, and their widths at most.
+_SHRINKING: Final = (("Photo", 24), ("Category", 13), ("Brand, model", 13), ("Text", 12))
+#: Room for "review: category unsure +2" (columns of the terminal).
+_RESULT: Final = 26
 _STYLES: Final = {"accepted": "green", "review": "yellow", "failed": "red", "other": "dim"}
 
 
@@ -26,12 +30,12 @@ def render_table(jobs: Sequence[JobView]) -> Table:
     Raises:
         ConfigurationError: another version of Packshot wrote a result.
     """
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), collapse_padding=True)
-    for header, width in (("Photo", 20), ("Category", 14), ("Brand, model", 14), ("Text", 14)):
-        table.add_column(header, max_width=width, no_wrap=True, overflow="ellipsis")
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    for header, width in _SHRINKING:
+        table.add_column(_plain(header), max_width=width)
     table.add_column("Sure", justify="right", no_wrap=True)
-    table.add_column("Result", max_width=22, no_wrap=True, overflow="ellipsis")
-    table.add_column("Time", justify="right", no_wrap=True)
+    table.add_column("Result", max_width=_RESULT, no_wrap=True, overflow="ellipsis")
+    table.add_column("Secs", justify="right", no_wrap=True)
     for job in jobs:
         table.add_row(*_row(job))
     return table
@@ -44,35 +48,38 @@ def _row(job: JobView) -> list[Text]:
     return [
         _plain(file_name(job, found.photo)),
         _plain(found.recognition.categories[0].en if found.recognition else ""),
-        _plain(_names(found)),
-        _plain(found.text.lines[0].text if found.text and found.text.lines else ""),
+        _plain(found.named),
+        _plain(_largest(found)),
         _plain(percent(sure) if sure is not None else ""),
         _plain(_fate(job, status, found.reasons), _STYLES[status]),
-        _plain(seconds_name(seconds) if seconds else "", "dim"),
+        _plain(f"{seconds:.2f}" if seconds else "", "dim"),
     ]
 
 
-def _names(found: Evidence) -> str:
-    if found.recognition is None:
-        return ""
-    named = (found.recognition.brand, found.recognition.model)
-    return " ".join(finding.value for finding in named if finding)
+def _largest(found: Evidence) -> str:
+    """The line printed largest: the first one is often a stray figure at the rim."""
+    lines = found.text.lines if found.text else ()
+    return max(lines, key=_weight).text if lines else ""
+
+
+def _weight(line: TextLine) -> float:
+    (ax, ay), (bx, by), (cx, cy), _ = line.polygon
+    return abs((bx - ax) * (cy - by) - (by - ay) * (cx - bx)) * line.probability
 
 
 def _fate(job: JobView, status: str, reasons: Sequence[Signal]) -> str:
     if status == "failed":
         return f"failed: {job.code or 'internal_error'}"
-    if status == "review":
+    if status == "review" and reasons:
         more = f" +{len(reasons) - 1}" if len(reasons) > 1 else ""
-        why = reason_name(reasons[0].code).lower() if reasons else "asked for"
-        return f"review: {why}{more}"
-    return STATUSES[status].lower() if status != "other" else job.status
+        return f"review: {reason_name(reasons[0].code).lower()}{more}"
+    return job.status
 
 
 def _plain(text: str, style: str = "") -> Text:
     # A file may be named after a terminal's escape sequence, or after rich's markup.
     shown = "".join(" " if unicodedata.category(one) in _UNPRINTABLE else one for one in text)
-    return Text(shown, style=style)
+    return Text(shown, style=style, no_wrap=True, overflow="ellipsis")
 
 
 #: Control and format characters (which hide or turn round text), surrogates, line breaks.

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from packshot.results import Signal
+
 #: Short names of the reasons for review, for chips and tables. Unknown codes are spelled out.
 REASONS: Final = {
     "text_unsure": "Text unsure",
@@ -14,10 +16,11 @@ REASONS: Final = {
     "too_dark": "Too dark",
     "too_bright": "Too bright",
     "low_resolution": "Low resolution",
+    "uncertain_edges": "Uncertain edges",
     "empty_matte": "Nothing cut out",
     "full_matte": "No background",
     "subject_cropped": "Product cropped",
-    "several_subjects": "Several subjects",
+    "several_subjects": "Several items",
     "unsupported_script": "Unreadable script",
     "not_a_product": "Not a product",
     "no_text": "No text",
@@ -129,11 +132,22 @@ def percent(share: float) -> str:
     return f"{shown}%"
 
 
+def are_shares(reason: Signal) -> bool:
+    """The numbers of a reason are shares, so that a bar can show them."""
+    numbers = (reason.value, reason.threshold)
+    # A threshold of exactly 1 is a count: no confidence has to be perfect.
+    return all(one is not None and 0 <= one <= 1 for one in numbers) and reason.threshold != 1
+
+
+def compared(reason: Signal) -> str:
+    """The two numbers that a rule compared: 15%, threshold 85%."""
+    shown = percent if are_shares(reason) else number_name
+    return f"{shown(reason.value or 0.0)}, threshold {shown(reason.threshold or 0.0)}"
+
+
 def number_name(value: float) -> str:
-    """A compared number: shares as per cent, others with as many digits as one reads."""
-    if 0 <= value <= 1:
-        return percent(value)
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    """A number with as many digits as one reads: 859, 12.3, 0.95."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -40,7 +40,8 @@ class Sample(BaseModel):
     `width` and `height` are after the EXIF turn. `top1` and `top5` are ImageNet class ids
     (0..999): the first guess is right when it is in `top1`, the first five when one is in `top5`.
     `brand` holds every accepted spelling, empty when no brand can be seen. `alpha` names an 8-bit
-    grey PNG of the same size. `reasons` are rough causes why a person should look.
+    grey PNG of the same size. `route` is where a flawless
+    system would send it, `reasons` are the signals that it would raise on the way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from packshot.errors import CorruptImage, ImageTooLarge, Rejected, UnsupportedFormat
+from packshot.errors import CorruptImage, ImageTooLarge, ImageTooSmall, Rejected, UnsupportedFormat
 from packshot.imaging.colour import flatten
 from packshot.imaging.decode import Limits, decode, sniff
 
@@ -335,7 +335,7 @@ def test_heic_and_avif_obey_the_pixel_limit(photo: Photo, save: Save) -> None:
 
 
 def test_a_tracking_pixel_is_no_photo(save: Save) -> None:
-    with pytest.raises(Rejected, match="only 1 x 1 pixels"):
+    with pytest.raises(ImageTooSmall, match="only 1 x 1 pixels"):
         decode(save(Image.new("RGB", (1, 1)), "gif"), LIMITS)
 
 

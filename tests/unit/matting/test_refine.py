@@ -17,10 +17,8 @@ def refine_everywhere(rgb: Bytes, coarse: Floats) -> Floats:
     """The same method without tiles: every step on the whole picture."""
     grid = Grid.over(rgb.shape, matte.SIDE)
     mask = grid.resample(coarse)
-    lines = guided.fit(grid.shrink_bytes(rgb), mask, radius=grid.cells(matte.RADIUS), eps=matte.EPS)
-    bounds = grid.spread(matte._bounds(mask, grid.cells(matte.REACH)))
-    value = matte.smoothstep(guided.apply(grid.spread(lines), rgb), matte.LOW, matte.HIGH)
-    return matte.clamp(value, bounds[..., 0], bounds[..., 1])
+    bounds = matte.limits(mask, grid.cells(matte.REACH))
+    return matte.evaluate(grid.spread(matte.fit(grid, rgb, mask)), grid.spread(bounds), rgb)
 
 
 def test_beats_the_enlarged_mask_in_every_measure(photo: Scene) -> None:
@@ -82,8 +80,9 @@ def test_a_grey_picture_with_contrast_stays_finite() -> None:
     # Three equal channels make the covariance as singular as it gets.
     picture = scene(400, 400, 120.0)
     rgb = np.repeat(picture.rgb[..., :1], 3, axis=2)
-    lines = guided.fit(rgb, np.ascontiguousarray(picture.alpha), radius=8, eps=1e-8)
-    assert np.isfinite(lines).all()
+    found = guided.fit(rgb, picture.alpha, radius=8, eps=1e-8)
+    assert np.isfinite(found.lines).all()
+    assert np.isfinite(found.explained).all()
     assert compare(matte.refine(rgb, picture.coarse), picture.alpha).iou > 0.98
 
 
@@ -100,6 +99,29 @@ def test_a_thread_of_one_pixel_survives_where_the_mask_has_it() -> None:
         compare(refined, alpha).sad
         < compare(np.asarray(cv2.resize(coarse, (400, 400)), np.float32), alpha).sad
     )
+
+
+@pytest.mark.parametrize("contrast", [0, 3, 6])
+def test_a_white_thing_on_white_keeps_the_masks_edge(contrast: int) -> None:
+    alpha = disc(1000, 1000, 300.0)
+    noise = np.random.default_rng(4).normal(size=(1000, 1000, 3)) * 2
+    rgb = np.clip(245 - contrast * alpha[..., None] + noise, 0, 255).astype(np.uint8)
+    small = cv2.resize(alpha, (320, 320), interpolation=cv2.INTER_AREA)
+    coarse = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.2), np.float32)
+    raw = compare(np.asarray(cv2.resize(coarse, (1000, 1000)), np.float32), alpha)
+    refined = compare(matte.refine(rgb, coarse), alpha)
+    assert refined.sad < 0.65 * raw.sad
+    assert refined.band < 0.65 * raw.band
+
+
+def test_explained_says_whether_the_picture_shows_the_edge(photo: Scene) -> None:
+    grid = Grid.over(photo.rgb.shape, matte.SIDE)
+    mask, guide = grid.resample(photo.coarse), grid.shrink_bytes(photo.rgb)
+    edge = (mask > 0.4) & (mask < 0.6)
+    seen = guided.fit(guide, mask, radius=8, eps=1e-4).explained[edge]
+    blind = guided.fit(np.full_like(guide, 200), mask, radius=8, eps=1e-4).explained[edge]
+    assert seen.min() > 0.7
+    assert blind.max() < 0.01
 
 
 def test_the_edge_moves_no_further_than_it_may() -> None:

@@ -103,29 +103,46 @@ def test_tall_han_lines_are_columns_from_the_right(make_reader: MakeReader, pain
         assert points[0].tolist() == points.min(axis=0).tolist()
 
 
+@pytest.mark.parametrize(
+    ("steps", "flipped"),
+    [
+        pytest.param((1, 2), False, id="a word is turned back"),
+        pytest.param((1, 1), True, id="a single character is not: 6 is a good 9"),
+    ],
+)
 def test_a_doubtful_crop_is_read_the_other_way_up_too(
-    make_reader: MakeReader, make_net: Callable[..., Any], paint: Paint
+    make_reader: MakeReader,
+    make_net: Callable[..., Any],
+    paint: Paint,
+    steps: tuple[int, int],
+    flipped: bool,
 ) -> None:
     def by_the_left_end(tensor: Array) -> Array:
-        # "R" where the strip starts with ink, "?" at a low chance where it ends with it.
-        answer = np.zeros((len(tensor), 1, 6), np.float32)
-        inked = tensor[:, :, 10:38, 25:45].mean(axis=(1, 2, 3)) < 0.2
-        answer[inked, 0, 1], answer[~inked, 0, 4] = 0.98, 0.6
+        # Surely `steps` where the strip starts with ink, hardly "??" where it ends with it.
+        answer = np.zeros((len(tensor), 3, 6), np.float32)
+        answer[:, 1, 0] = 0.9
+        inked = tensor[:, :, 20:28, 70:80].mean(axis=(1, 2, 3)) < 0.2
+        for item, well in zip(answer, inked, strict=True):
+            chosen = steps if well else (4, 3)
+            item[[0, 2], list(chosen)] = 0.98 if well else 0.6
+            if chosen == (1, 1):
+                item[1], item[2] = item[0], item[0]
         return answer
 
-    def all_of_it(tensor: Array) -> Array:
+    def one_line(tensor: Array) -> Array:
         answer = np.zeros_like(tensor[:, :1])
         answer[0, 0, 350:390, 200:600] = 0.9
         return answer
 
     reader = make_reader(
-        detector=make_net("all", all_of_it),
+        detector=make_net("one-line", one_line),
         orientation=make_net("upside-down", upside_down),
         recogniser=make_net("left-end", by_the_left_end, 6),
     )
     (line,) = reader.read(paint((736, 736), ("R", (180, 330, 400, 410)))).lines
-    assert line.text == "R"
-    assert line.polygon[0] == (min(x for x, _ in line.polygon), min(y for _, y in line.polygon))
+    assert line.text == ("?B" if flipped else "RG")
+    corner = max(line.polygon) if flipped else min(line.polygon)
+    assert line.polygon[0] == corner
 
 
 def test_lines_below_the_floor_are_left_out(make_reader: MakeReader, paint: Paint) -> None:

@@ -1,0 +1,117 @@
+"""What every part of the ledger stands on: transactions, one order of locks, one clock, events."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, func, select
+from sqlalchemy.orm import Session, sessionmaker
+
+from packshot.clock import Clock, utc_now
+from packshot.contract import Event, EventType, Job
+from packshot.errors import NotFound, PackshotError
+from packshot.identity import uuid7
+from packshot.store.engine import translated
+from packshot.store.tables import JobRow, JobStatus, OutboxRow, StepRow, StepStatus
+
+
+class LedgerBase:
+    """Every method of the ledger is one transaction that locks the job's row before anything else.
+
+    One order of locks means no deadlocks. Time is the database's own: leases are compared by many
+    machines, and the clock of one of them may be wrong.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        pipeline: str,
+        lease: timedelta = timedelta(seconds=30),
+        max_attempts: int = 3,
+        clock: Clock | None = None,
+    ) -> None:
+        """Take the database; a `clock` replaces the database's own in tests."""
+        self._sessions = sessionmaker(engine, expire_on_commit=False)
+        self._pipeline = pipeline
+        self._lease = lease
+        self._max_attempts = max_attempts
+        self._clock = clock
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with translated(), self._sessions.begin() as session:
+            yield session
+
+    def _now(self, db: Session) -> datetime:
+        """The moment of this transaction: the same however often it is asked."""
+        if self._clock is not None:
+            return self._clock()
+        if "now" not in db.info:
+            remote = db.get_bind().dialect.name == "postgresql"
+            db.info["now"] = db.scalar(select(func.now())) if remote else utc_now()
+        now: datetime = db.info["now"]
+        return now
+
+    @staticmethod
+    def _lock(db: Session, job_id: UUID) -> JobRow:
+        row = db.scalars(select(JobRow).where(JobRow.id == job_id).with_for_update()).one_or_none()
+        if row is None:
+            raise NotFound(f"There is no job {job_id}.")
+        return row
+
+    @staticmethod
+    def _steps(db: Session, job_id: UUID) -> list[StepRow]:
+        rows = select(StepRow).where(StepRow.job == job_id).order_by(StepRow.position)
+        return list(db.scalars(rows))
+
+    @staticmethod
+    def _find(db: Session, source: str, job_id: str) -> JobRow | None:
+        return db.scalars(
+            select(JobRow).where(JobRow.source == source, JobRow.job_id == job_id)
+        ).one_or_none()
+
+    def _named(self, db: Session, source: str, job_id: str) -> JobRow:
+        row = self._find(db, source, job_id)
+        if row is None:
+            raise NotFound(f"There is no job {source}/{job_id}.")
+        return row
+
+    def _settle_failure(
+        self, db: Session, row: JobRow, step: StepRow, job: Job, error: PackshotError
+    ) -> None:
+        now = self._now(db)
+        step.status = StepStatus.FAILED
+        step.code = row.code = error.code
+        step.message = row.message = str(error)
+        step.finished_at = row.finished_at = row.updated_at = now
+        step.lease_until = None
+        row.status = JobStatus.FAILED
+        data = {"step": step.name, "code": error.code, "message": str(error)}
+        self._emit(db, row, job, EventType.FAILED, data)
+
+    def _emit(
+        self, db: Session, row: JobRow, job: Job, kind: EventType, data: dict[str, Any]
+    ) -> None:
+        head = {"id": str(row.id), "source": row.source, "job_id": row.job_id, "sku": row.sku}
+        event = Event.of(
+            kind,
+            event_id=str(uuid7()),
+            job=job,
+            at=self._now(db),
+            data={**head, **data, "metadata": job.metadata},
+        )
+        self._add_event(db, row.id, event)
+
+    def _add_event(self, db: Session, job_id: UUID | None, event: Event) -> None:
+        db.add(
+            OutboxRow(
+                id=UUID(event.id),
+                job=job_id,
+                type=event.type,
+                event=event.model_dump(mode="json", exclude_none=True),
+                created_at=self._now(db),
+            )
+        )

@@ -1,0 +1,79 @@
+"""Jobs that stopped: found, resumed, cancelled."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from packshot.contract import Job, Step
+from packshot.errors import Conflict
+from packshot.store.base import LedgerBase
+from packshot.store.tables import SETTLED, JobRow, JobStatus, StepRow, StepStatus
+
+
+class Recovery(LedgerBase):
+    """The part of the ledger that a person, a restart or the reconciler calls."""
+
+    def retry(self, source: str, job_id: str) -> tuple[UUID, Job, Step]:
+        """Reopen a failed or cancelled job at its first unfinished step; the caller publishes it.
+
+        Raises `NotFound`, or `Conflict` when the job is not one that can be retried.
+        """
+        with self._transaction() as db:
+            row = self._lock(db, self._named(db, source, job_id).id)
+            if row.status not in (JobStatus.FAILED, JobStatus.CANCELLED):
+                raise Conflict(
+                    f"Job {source}/{job_id} is {row.status}: only failed or cancelled "
+                    "jobs can be retried."
+                )
+            first: Step | None = None
+            for step in self._steps(db, row.id):
+                if step.status == StepStatus.DONE:
+                    continue
+                first = first or Step(step.name)
+                step.status = StepStatus.PENDING
+                step.attempt = 0
+                step.code = step.message = None
+            if first is None:
+                raise Conflict(f"Job {source}/{job_id} has no unfinished step.")
+            row.status = JobStatus.RUNNING if first is not Step.PREPARE else JobStatus.QUEUED
+            row.code = row.message = row.finished_at = None
+            row.updated_at = self._now(db)
+            return row.id, Job.model_validate(row.request), first
+
+    def cancel(self, source: str, job_id: str) -> bool:
+        """Stop a job before its next step. Returns False when it was settled already."""
+        with self._transaction() as db:
+            row = self._lock(db, self._named(db, source, job_id).id)
+            if row.status in SETTLED:
+                return False
+            row.status = JobStatus.CANCELLED
+            row.finished_at = row.updated_at = self._now(db)
+            for step in self._steps(db, row.id):
+                if step.status == StepStatus.RUNNING:
+                    step.status = StepStatus.PENDING
+                    step.fence += 1  # whoever runs it now must not commit
+            return True
+
+    def unfinished(self, source: str | None = None) -> list[tuple[UUID, Job, Step]]:
+        """Every job that is not settled, with its first unfinished step."""
+        with self._transaction() as db:
+            rows = select(JobRow).where(JobRow.status.not_in(SETTLED)).order_by(JobRow.id)
+            if source:
+                rows = rows.where(JobRow.source == source)
+            found = []
+            for row in db.scalars(rows):
+                for step in self._steps(db, row.id):
+                    if step.status != StepStatus.DONE:
+                        found.append((row.id, Job.model_validate(row.request), Step(step.name)))
+                        break
+            return found
+
+    def abandon(self, worker: str) -> int:
+        """End the leases of a worker that is known to be gone; returns how many there were."""
+        with self._transaction() as db:
+            held = (
+                update(StepRow)
+                .where(StepRow.worker == worker, StepRow.status == StepStatus.RUNNING)
+                .values(lease_until=self._now(db))
+            )
+            return int(db.execute(held).rowcount)  # type: ignore[attr-defined] # an UPDATE's result

@@ -1,0 +1,88 @@
+"""What goes into the ledger and what comes out of it: frozen values, no rows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from packshot.contract import Job, Step
+from packshot.store.tables import JobStatus
+
+
+class Verdict(StrEnum):
+    """What to do with a delivered step."""
+
+    RUN = "run"  # nobody has finished this step: do it, and commit with the fence that was given
+    HAND_ON = "hand_on"  # done, but the next step has not begun: publish the next step again
+    WAIT = "wait"  # another attempt holds a living lease: look again later
+    DROP = "drop"  # the next step has begun, the job is settled, or it was poison
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """Answer to `submit`. `start` is True while no step of the job has begun."""
+
+    id: UUID
+    created: bool
+    start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """Answer to `begin`: the verdict and, for RUN, everything that the step needs to know."""
+
+    verdict: Verdict
+    id: UUID
+    step: Step
+    job: Job
+    created_at: datetime
+    fence: int = 0
+    attempt: int = 0
+    results: Mapping[Step, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """An object that a step has put into the store."""
+
+    name: str
+    key: str
+    media_type: str
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A result that another job with the same input has computed already."""
+
+    result: dict[str, Any]
+    confidence: float | None
+    artifacts: tuple[Artifact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How a job ends: the last step brings it, and its commit writes it."""
+
+    status: JobStatus
+    result: dict[str, Any]
+    reasons: tuple[dict[str, Any], ...]
+    confidence: float | None
+    audit_probability: float | None
+    event: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a step found out. `result` is JSON; `reused` says that another job had computed it."""
+
+    result: dict[str, Any]
+    confidence: float | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    seconds: float = 0.0
+    input_key: str | None = None
+    reused: bool = False
+    settlement: Settlement | None = None
