@@ -41,6 +41,12 @@ class Settings(BaseSettings):
         1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
     )
 
+    fine_matting: bool = Field(
+        False,
+        description="Closed-form matting for hair and fur, about a second a photo; needs the "
+        "extra `fine`.",
+    )
+
     source_buckets: tuple[str, ...] = Field(
         (), description="Buckets that producers may name in s3:// URIs besides our own."
     )

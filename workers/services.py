@@ -98,4 +98,10 @@ def _plain(secret: SecretStr | None) -> str | None:
 
 def load_models(settings: Settings, steps: Collection[Step]) -> Models:
     """Load and warm the models of `steps`. Raises `ModelMissing` when weights are not pulled."""
-    return load(Registry(settings.models), steps, threads=settings.threads, device=settings.device)
+    return load(
+        Registry(settings.models),
+        steps,
+        threads=settings.threads,
+        device=settings.device,
+        fine=settings.fine_matting,
+    )
