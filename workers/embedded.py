@@ -48,7 +48,7 @@ def settings_for(folder: Path) -> Settings:
     """
     own = {
         "data": folder,
-        "broker_url": SecretStr("memory://"),
+        "broker_url": SecretStr("memory://localhost/"),
         "database_url": None,
         "blobs": None,
         "redis_url": None,

@@ -39,7 +39,8 @@ def develop(rendered: Rendered, sensor: Sensor, random: np.random.Generator) -> 
     scale = rendered.alpha.shape[1] / 1000
     light, alpha = rendered.picture, rendered.alpha
     for blur in _blurs(sensor, scale):
-        light, alpha = cv2.filter2D(light, -1, blur), cv2.filter2D(alpha, -1, blur)
+        light = np.asarray(cv2.filter2D(light, -1, blur), np.float32)
+        alpha = np.asarray(cv2.filter2D(alpha, -1, blur), np.float32)
     h, w = alpha.shape
     y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j]
     fall = 1 - sensor.vignette * ((x**2 + y**2) / 2) ** 1.2
@@ -81,9 +82,9 @@ def _noisy(light: Array, level: float, random: np.random.Generator) -> Array:
     h, w, _ = light.shape
     grain = random.standard_normal((h, w, 1)).astype(np.float32)
     colour = random.standard_normal((h // 2 + 1, w // 2 + 1, 3)).astype(np.float32)
-    colour = cv2.resize(colour, (w, h), interpolation=cv2.INTER_LINEAR)
+    coarse = cv2.resize(colour, (w, h), interpolation=cv2.INTER_LINEAR)
     deviation = level * np.sqrt(np.maximum(light, 0) + 0.01)
-    return np.asarray(light + deviation * (grain + 0.7 * colour), np.float32)
+    return np.asarray(light + deviation * (grain + 0.7 * coarse), np.float32)
 
 
 def _tone(light: Array) -> Array:
@@ -93,7 +94,7 @@ def _tone(light: Array) -> Array:
 
 
 def phone_exif(orientation: int = 1, *, gps: bool = False) -> Image.Exif:
-    """EXIF as a phone writes it; `gps` adds a place (the middle of Lake Superior: nobody's home)."""
+    """EXIF as a phone writes it; `gps` adds a place in Lake Superior: nobody's home."""
     exif = Image.Exif()
     exif[_MAKE], exif[_MODEL] = "Packshot", "Drawn sample"
     exif[_SOFTWARE], exif[_DATE] = "tools/samples", "2026:01:15 10:30:00"

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
-from tools.samples.products import Product, place
 
-from tools.samples import products, textures
+from tools.samples import goods, textures, vessels
 from tools.samples.camera import Sensor
-from tools.samples.scene import Camera, Lamp, Light, Scene, turned
+from tools.samples.optics import Camera, Lamp, Light
+from tools.samples.scene import Scene, turned
+from tools.samples.shapes import Product, place
 from tools.samples.textures import Backdrop, Tabletop
 
 Random = np.random.Generator
@@ -20,6 +21,8 @@ RIM = Lamp((0.85, 0.45, -0.75), (0.20, 0.20, 0.20), (0.2, 0.7))
 SKY, HORIZON = (0.23, 0.24, 0.27), (0.20, 0.20, 0.21)
 DAY = Light((WINDOW, FILL, RIM), SKY, HORIZON)
 STUDIO = Light((SOFTBOX, FILL, RIM), SKY, HORIZON)
+BULB = Lamp((-0.6, 0.9, 0.5), (0.85, 0.68, 0.45), (0.6, 0.6))
+EVENING = Light((BULB, FILL), (0.22, 0.19, 0.16), (0.16, 0.14, 0.11))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,84 +115,98 @@ def _plain_wall(random: Random) -> Backdrop:
 
 def _two() -> Product:
     return (
-        *place(products.juice_carton(), -3.6, -1.5, facing=-14),
-        *place(products.soda_can(), 6.0, 2.6, facing=-3),
+        *place(goods.juice_carton(), -3.6, -1.5, facing=-14),
+        *place(vessels.soda_can(), 6.0, 2.6, facing=-3),
     )
 
 
 def _lying_cell() -> Product:
     turn = turned(x=-24, z=-90)
-    return tuple(part.placed((-2.9, 1.62, 0), turn) for part in products.battery())
+    return tuple(part.placed((-2.9, 1.62, 0), turn) for part in vessels.battery())
 
 
 SHOTS: tuple[Shot, ...] = (
     Shot(
-        "lotion", "LUM-BL300", (1200, 1500), lambda: place(products.lotion(), facing=4),
+        "lotion", "LUM-BL300", (1200, 1500), lambda: place(vessels.lotion(), facing=4),
         textures.marble, _bathroom, DAY, (0.5, 14.5, 41), (0, 8.4, 0),
         brand=("Lumora", "露茉"), top1=(631, 804), top5=(631, 804, 838),
         notes="pump bottle, English and Chinese", roll=0.5, sensor=Sensor(white=(0.99, 1.0, 1.03)),
     ),
     Shot(
-        "tea", "NLF-TEA100", (1200, 1500), lambda: place(products.tea_tin(), facing=-4),
+        "tea", "NLF-TEA100", (1200, 1500), lambda: place(vessels.tea_tin(), facing=-4),
         _walnut, _evening, STUDIO, (1.5, 13.0, 33), (0, 6.1, 0),
-        brand=("Northleaf", "北叶"), notes="vertical Chinese; stored as WebP; no ImageNet class fits a tin", kind="webp", quality=82,
+        brand=("Northleaf", "北叶"),
+        notes="vertical Chinese; stored as WebP; no ImageNet class fits a tin", kind="webp",
+        quality=82,
     ),
     Shot(
-        "earphones", "KIV-A310", (1440, 1080), lambda: place(products.electronics_box(), facing=-33),
-        lambda r, n: textures.stone(r, n, base="#8d9094"), _office, STUDIO, (0, 17.0, 40), (0.6, 4.4, 0),
+        "earphones", "KIV-A310", (1440, 1080), lambda: place(goods.electronics_box(), facing=-33),
+        lambda r, n: textures.stone(r, n, base="#8d9094"), _office, STUDIO, (0, 17.0, 40),
+        (0.6, 4.4, 0),
         brand=("Kivo", "奇沃"), model="KV-A310", top1=(478, 692), top5=(478, 692),
         notes="three lit faces, model number and barcode", zoom=1.45,
     ),
     Shot(
-        "flour", "SUN-FL1000", (1200, 1500), lambda: place(products.flour_pouch(), facing=7),
+        "flour", "SUN-FL1000", (1200, 1500), lambda: place(goods.flour_pouch(), facing=7),
         _birch, _kitchen, DAY, (0, 17.0, 50), (0, 10.0, 0),
         brand=("Sunmill", "晴磨"), top1=(692,), top5=(692, 728, 478),
         notes="paper pouch, large type", roll=-0.8, sensor=Sensor(white=(1.03, 1.0, 0.95)),
     ),
     Shot(
-        "water", "BPK-W550", (1080, 1440), lambda: place(products.water_bottle()),
-        lambda r, n: textures.stone(r, n, base="#54585c", gloss=0.05), _garden, DAY, (0, 14.5, 46), (0, 10.6, 0),
+        "water", "BPK-W550", (1080, 1440), lambda: place(vessels.water_bottle()),
+        lambda r, n: textures.stone(r, n, base="#54585c", gloss=0.05), _garden, DAY,
+        (0, 14.5, 46), (0, 10.6, 0),
         brand=("Brightpeak", "明峰"), top1=(898, 737), top5=(898, 737),
         notes="clear bottle; its alpha counts the clear parts as the product", edge=26,
     ),
     Shot(
         "juice_and_soda", "VER-SET2", (1440, 1200), _two,
-        lambda r, n: textures.tiles(r, n, base="#e9e6df", grout="#a8a39a"), _kitchen, DAY, (1.0, 16.5, 47), (0.8, 9.4, 0),
+        lambda r, n: textures.tiles(r, n, base="#e9e6df", grout="#a8a39a"), _kitchen, DAY,
+        (1.0, 16.5, 47), (0.8, 9.4, 0),
         brand=("Verdano", "绿园"), top1=(478, 692), top5=(478, 692, 737),
         route="either", reasons=("several_subjects",), notes="two products", zoom=1.36,
     ),
     Shot(
-        "dish_soap", "TDW-DS500", (1080, 1350), lambda: place(products.soap_bottle(), facing=10),
-        lambda r, n: textures.tiles(r, n, base="#9fb4b8", grout="#d9dddd", pitch=7.5), _bathroom, DAY, (-9.3, 13.5, 38), (-9.6, 9.2, 0),
+        "dish_soap", "TDW-DS500", (1080, 1350), lambda: place(vessels.soap_bottle(), facing=10),
+        lambda r, n: textures.tiles(r, n, base="#9fb4b8", grout="#d9dddd", pitch=7.5), _bathroom,
+        DAY, (-9.3, 13.5, 38), (-9.6, 9.2, 0),
         brand=("Tidewell", "汐井"), top1=(804,), top5=(804, 631, 898, 737),
-        route="review", reasons=("subject_cropped",), notes="cut off by the right border", zoom=1.5, roll=1.6,
+        route="review", reasons=("subject_cropped",), notes="cut off by the right border",
+        zoom=1.5, roll=1.6,
     ),
     Shot(
         "battery", "HEX-LR20", (1280, 960), _lying_cell,
-        _walnut, _evening, Light((Lamp((-0.6, 0.9, 0.5), (0.85, 0.68, 0.45), (0.6, 0.6)), FILL), (0.22, 0.19, 0.16), (0.16, 0.14, 0.11)),
-        (0.6, 8.0, 17), (0, 1.4, 0),
+        _walnut, _evening, EVENING, (0.6, 8.0, 17), (0, 1.4, 0),
         brand=("Hexon", "赫森"), route="review", reasons=("blurred", "too_dark"),
-        notes="low light, shaken and noisy; LR20 is a size and no model number; no ImageNet class fits", quality=72,
-        sensor=Sensor(exposure=0.24, softness=3.0, shake=(9, 20), noise=0.011, white=(1.06, 0.99, 0.86), sharpen=0.15), zoom=1.45,
+        notes="low light, out of focus; LR20 is a size and no model number; no ImageNet class fits",
+        sensor=Sensor(
+            exposure=0.24, softness=3.0, shake=(9, 20), noise=0.011, white=(1.06, 0.99, 0.86),
+            sharpen=0.15,
+        ),
+        quality=80, zoom=1.45,
     ),
     Shot(
-        "hand_cream", "LUM-HC075", (1080, 1440), lambda: place(products.cream_tube(), facing=-6),
-        lambda r, n: textures.fabric(r, n, base="#d9cfc0"), _plain_wall, DAY, (0, 15.0, 41), (0, 8.6, 0),
+        "hand_cream", "LUM-HC075", (1080, 1440), lambda: place(vessels.cream_tube(), facing=-6),
+        lambda r, n: textures.fabric(r, n, base="#d9cfc0"), _plain_wall, DAY, (0, 15.0, 41),
+        (0, 8.6, 0),
         brand=("Lumora", "露茉"), top1=(631,), top5=(631, 838),
-        notes="stored lying on its side with EXIF orientation 6 and a GPS position", orientation=6, gps=True, roll=-1.5,
+        notes="stored lying on its side with EXIF orientation 6 and a GPS position",
+        orientation=6, gps=True, roll=-1.5,
     ),
     Shot(
-        "teddy", "SOFT-TB18", (1200, 1200), lambda: place(products.teddy(), facing=-10),
+        "teddy", "SOFT-TB18", (1200, 1200), lambda: place(goods.teddy(), facing=-10),
         _birch, _plain_wall, STUDIO, (0, 15.5, 44), (0, 7.8, 0),
         top1=(850,), top5=(850,), notes="fur; no text", zoom=1.75,
     ),
     Shot(
-        "orange", "FRU-ORG01", (1200, 1000), lambda: place(products.orange(), facing=20),
-        lambda r, n: textures.fabric(r, n, base="#b9c3cc", stripe="#5d7f9e"), _kitchen, DAY, (0, 13.0, 26), (0.3, 3.6, 0),
-        top1=(950,), top5=(950,), notes="fruit; no text", zoom=1.6, sensor=Sensor(white=(1.02, 1.0, 0.97)),
+        "orange", "FRU-ORG01", (1200, 1000), lambda: place(goods.orange(), facing=20),
+        lambda r, n: textures.fabric(r, n, base="#b9c3cc", stripe="#5d7f9e"), _kitchen, DAY,
+        (0, 13.0, 26), (0.3, 3.6, 0),
+        top1=(950,), top5=(950,), notes="fruit; no text", zoom=1.6,
+        sensor=Sensor(white=(1.02, 1.0, 0.97)),
     ),
     Shot(
-        "blank_jar", "JAR-0180", (1080, 1080), lambda: place(products.amber_jar(), facing=-5),
+        "blank_jar", "JAR-0180", (1080, 1080), lambda: place(vessels.amber_jar(), facing=-5),
         textures.marble, _bathroom, STUDIO, (0, 10.5, 28), (0, 3.9, 0),
         top1=(720,), top5=(720, 631),
         route="either", reasons=("no_text",), notes="an empty label: no text at all", zoom=1.9,

@@ -130,7 +130,7 @@ def box_front() -> Print:
 
 def _earphones(s: Sheet, x: float, y: float) -> None:
     """The picture on the box: a charging case and two buds."""
-    for dx, dy, r, tone in ((0, 6, 26, "#d5d9e0"), (0, 5, 25, "#2a2e37"), (0, 3.5, 24, "#343944")):
+    for dy, r, tone in ((6, 26, "#d5d9e0"), (5, 25, "#2a2e37"), (3.5, 24, "#343944")):
         s.rectangle(x - r, y + dy - r * 0.55, x + r, y + dy + r * 0.95, tone, radius=12)
     s.rectangle(x - 24, y + 1, x + 24, y + 1.6, "#191c22")
     s.disc(x, y + 13, 1.1, "#5fd38a")

@@ -2,10 +2,13 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from tools.samples.scene import Scene
 from tools.samples.shading import Seen
 from tools.samples.solids import Array
+
+Index = NDArray[np.intp]
 
 #: Strands are drawn this many times enlarged and averaged down.
 _FINE = 4
@@ -29,8 +32,11 @@ def comb(
 
     Args:
         scene: for the camera and the parts' fur.
-        seen: the shaded samples, with world normals `n` (3, N) and radiance `light` (N, 3).
-        colour: (H, W, 3) of the window at `corner`, `alpha` (H, W).
+        seen: the shaded samples.
+        n: their world normals (3, N).
+        light: their radiance (N, 3).
+        colour: (H, W, 3) of the window at `corner`.
+        alpha: (H, W) of the same window.
         corner: left and top of that window in the picture.
         random: the generator.
     """
@@ -45,7 +51,7 @@ def comb(
 
 
 def _bare(scene: Scene, seen: Seen, corner: tuple[int, int], size: tuple[int, int]) -> Array:
-    """Where parts without fur are seen, enlarged as the strands are: no strand is drawn over them."""
+    """Where parts without fur are seen, enlarged like the strands: none is drawn over them."""
     naked = np.array([part.fur[0] == 0 for part in scene.parts])[seen.part]
     at = scene.camera.project(seen.points[:, naked]) - np.array(corner, np.float32)[:, None]
     mask = np.zeros((size[1] * 2, size[0] * 2), np.float32)
@@ -55,7 +61,8 @@ def _bare(scene: Scene, seen: Seen, corner: tuple[int, int], size: tuple[int, in
     return np.asarray(cv2.resize(mask, enlarged, interpolation=cv2.INTER_LINEAR) > 0.5)
 
 
-def _roots(scene: Scene, seen: Seen, random: np.random.Generator) -> tuple[Array, Array]:
+def _roots(scene: Scene, seen: Seen, random: np.random.Generator) -> tuple[Index, Array]:
+    """Which samples a strand grows from, and how long it is (cm)."""
     thickness = np.array([part.fur[0] for part in scene.parts], np.float32)[seen.part]
     length = np.array([part.fur[1] for part in scene.parts], np.float32)[seen.part]
     # One sample stands for this much area facing the lens; strands are per area.
@@ -103,5 +110,5 @@ def _paint(
             cv2.line(cover, start, end, 1.0, 2 if j < 1 else 1)
     canvas[bare] = before
     light = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA)
-    share = cv2.resize(cover, (w, h), interpolation=cv2.INTER_AREA)
+    share = np.asarray(cv2.resize(cover, (w, h), interpolation=cv2.INTER_AREA), np.float32)
     return np.asarray(light / np.maximum(share, 1e-4)[..., None], np.float32), share

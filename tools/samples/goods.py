@@ -1,4 +1,7 @@
-"""Boxes, bags, a toy, a fruit: each function returns the parts of one, standing on y = 0, its front toward +z."""
+"""A box, a pouch, a carton, a toy, a fruit: each function returns the parts of one.
+
+They stand on y = 0, their front toward +z.
+"""
 
 import cv2
 import numpy as np

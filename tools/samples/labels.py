@@ -58,7 +58,8 @@ class Print:
         if scale >= 1:
             return self
         size = (max(1, round(w * scale)), max(1, round(h * scale)))
-        return replace(self, picture=cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA))
+        picture = cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA)
+        return replace(self, picture=np.asarray(picture, np.float32))
 
     def sideways(self) -> "Print":
         """Turned by a quarter anticlockwise, to run up a body that will lie on its side."""

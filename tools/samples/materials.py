@@ -18,7 +18,9 @@ from tools.samples.textures import Bump, linear
 class Projection(Protocol):
     """How a print lies on a solid."""
 
-    size: tuple[float, float]
+    @property
+    def size(self) -> tuple[float, float]:
+        """Width and height on the solid, cm."""
 
     def uv(self, p: Array, n: Array) -> tuple[Array, Array]:
         """Print coordinates (N,) each of local points and normals; beyond 0..1 is off the print."""
@@ -134,7 +136,7 @@ class Surface:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """A body colour with prints, bumps and gloss. `clear` bodies are seen through (water, glass)."""
+    """A body colour with prints, bumps and gloss; `clear` bodies are seen through (water)."""
 
     colour: str
     rough: float = 0.3

@@ -69,7 +69,7 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class Lamp:
-    """A far rectangular light. `power` is the irradiance it gives, over pi; half sides as tangents."""
+    """A far rectangular light. `power` is its irradiance over pi, `half` its sides as tangents."""
 
     toward: tuple[float, float, float]
     power: tuple[float, float, float]

@@ -1,15 +1,16 @@
-"""A scene becomes a picture in linear light, and the exact share of each pixel the subject covers."""
+"""A scene becomes a picture in linear light, and the subject's exact share of each pixel."""
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import cv2
 import numpy as np
 
 from tools.samples.fur import comb
-from tools.samples.scene import Camera, Scene
+from tools.samples.optics import Camera
+from tools.samples.scene import Scene
 from tools.samples.shading import (
     Seen,
-    bounds,
     daylight,
     irradiance,
     normals,
@@ -25,7 +26,7 @@ _SHADED = 2
 _EDGE = 4
 #: Shadows are soft: they are worked out on a picture this many times smaller.
 _COARSE = 4
-#: What comes from the subject itself is left out of the light, so the narrow gap under it is darker.
+#: Light thrown back by the subject is left out, so the narrow gap under it is made darker.
 _CONTACT = 1.6
 #: Blur levels for what is out of focus, pixels at a picture width of 1000.
 _LEVELS = (0.0, 1.2, 3.0, 6.5, 13.0)
@@ -66,7 +67,7 @@ def _grid(camera: Camera, per_side: int = 1) -> tuple[Array, Array]:
     x = (np.arange(camera.width * per_side, dtype=np.float32) + 0.5) / per_side
     y = (np.arange(camera.height * per_side, dtype=np.float32) + 0.5) / per_side
     columns, rows = np.meshgrid(x, y)
-    return columns, rows
+    return columns.astype(np.float32), rows.astype(np.float32)
 
 
 def _ground(scene: Scene, random: np.random.Generator) -> Array:
@@ -86,7 +87,7 @@ def _ground(scene: Scene, random: np.random.Generator) -> Array:
     light = irradiance(scene, np.repeat(up, points.shape[1], axis=1), key.ravel() * deep**0.5, deep)
     picture = scene.table.colour(points[0], points[2]) * light
     if scene.table.gloss > 0:
-        picture = picture + _sheen(scene, key, sky)
+        picture = picture + _sheen(scene)
     picture = np.where(table[:, None], picture, scene.backdrop.colour(d)).reshape(*shape, 3)
     depth = (reach * (d * camera.axes[2][:, None]).sum(axis=0)).reshape(shape)
     return _defocus(np.asarray(picture, np.float32), depth, camera)
@@ -108,15 +109,11 @@ def _coarse_ground_light(scene: Scene, random: np.random.Generator) -> tuple[Arr
         picture = np.ones(columns.size, np.float32)
         picture[use] = share
         smooth = spread(picture.reshape(columns.shape), onto.reshape(columns.shape), 1.3)
-        shares.append(
-            cv2.resize(
-                smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
-            )
-        )
+        shares.append(_enlarged(smooth, scene.camera))
     return shares[0], shares[1]
 
 
-def _sheen(scene: Scene, key: Array, sky: Array) -> Array:
+def _sheen(scene: Scene) -> Array:
     """What the table mirrors (N, 3), at full size: subject, backdrop and sky."""
     camera = scene.camera.scaled(0.5)
     columns, rows = _grid(camera)
@@ -133,10 +130,12 @@ def _sheen(scene: Scene, key: Array, sky: Array) -> Array:
     fresnel = scene.table.gloss + (1 - scene.table.gloss) * (1 - np.clip(-d[1], 0, 1)) ** 5 * 0.6
     picture = (picture * fresnel[:, None]).reshape(*columns.shape, 3)
     picture = cv2.GaussianBlur(picture, (0, 0), scene.table.rough * camera.width / 1000)
-    full = cv2.resize(
-        picture, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
-    )
-    return np.asarray(full.reshape(-1, 3), np.float32)
+    return _enlarged(picture, scene.camera).reshape(-1, 3)
+
+
+def _enlarged(picture: Array, camera: Camera) -> Array:
+    size = (camera.width, camera.height)
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def _defocus(picture: Array, depth: Array, camera: Camera) -> Array:
@@ -144,7 +143,7 @@ def _defocus(picture: Array, depth: Array, camera: Camera) -> Array:
     circle = np.abs(1 - camera.distance / np.maximum(depth, 1)) * camera.aperture * 1000
     sigma = cv2.GaussianBlur((circle / 2).astype(np.float32), (0, 0), camera.width / 150)
     result = picture.copy()
-    for lower, upper in zip(_LEVELS, _LEVELS[1:], strict=False):
+    for lower, upper in pairwise(_LEVELS):
         blurred = cv2.GaussianBlur(picture, (0, 0), upper * camera.width / 1000)
         mix = np.clip((sigma - lower) / (upper - lower), 0, 1)[..., None]
         result = result * (1 - mix) + blurred * mix
@@ -172,20 +171,7 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
     cover = (seen.part >= 0).astype(np.float32)
     light, cover = light.reshape(*columns.shape, 3), cover.reshape(columns.shape)
     size = (right - left, bottom - top)
-    share = cv2.resize(cover, size, interpolation=cv2.INTER_AREA)
-    colour = cv2.resize(light, size, interpolation=cv2.INTER_AREA)
-    colour = (
-        np.dstack(
-            [
-                spread(
-                    np.ascontiguousarray(colour[..., c] / np.maximum(share, 1e-6)), share > 0, 0.8
-                )
-                for c in range(3)
-            ]
-        )
-        * (share < 0.01)[..., None]
-        + colour / np.maximum(share, 0.01)[..., None] * (share >= 0.01)[..., None]
-    )
+    share, colour = _reduced(cover, light, size)
     share = _sharp_edge(scene, share, left, top)
     if any(part.fur[0] > 0 for part in scene.parts):
         colour, share = comb(
@@ -202,6 +188,18 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
     full = np.zeros((camera.height, camera.width, 3), np.float32)
     alpha[top:bottom, left:right], full[top:bottom, left:right] = share, colour
     return full, alpha
+
+
+def _reduced(cover: Array, light: Array, size: tuple[int, int]) -> tuple[Array, Array]:
+    """Cover and colour at full size from samples; the colour is carried on beyond the edge."""
+    share = np.asarray(cv2.resize(cover, size, interpolation=cv2.INTER_AREA), np.float32)
+    colour = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
+    colour = colour / np.maximum(share, 1e-6)[..., None]
+    known = share > 0.01
+    for channel in range(3):
+        beyond = spread(np.ascontiguousarray(colour[..., channel]), known, 0.8)
+        colour[..., channel] = np.where(known, colour[..., channel], beyond)
+    return share, colour
 
 
 def _frame(scene: Scene) -> tuple[int, int, int, int]:
@@ -233,21 +231,16 @@ def _coarse_subject_light(scene: Scene, random: np.random.Generator) -> tuple[Ar
         picture[met] = share
         known = (seen.part >= 0).reshape(columns.shape)
         smooth = spread(picture.reshape(columns.shape), known, 1.1)
-        shares.append(
-            cv2.resize(
-                smooth, (scene.camera.width, scene.camera.height), interpolation=cv2.INTER_LINEAR
-            )
-        )
+        shares.append(_enlarged(smooth, scene.camera))
     return shares[0], shares[1]
 
 
 def _sharp_edge(scene: Scene, share: Array, left: int, top: int) -> Array:
     """Count the covered samples anew, more finely, wherever a pixel is not clearly in or out."""
-    mixed = ((share > 0) & (share < 1)).astype(np.uint8)
-    mixed |= cv2.morphologyEx(
+    edge = cv2.morphologyEx(
         (share > 0.5).astype(np.uint8), cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)
     )
-    rows, columns = np.nonzero(mixed)
+    rows, columns = np.nonzero(((share > 0) & (share < 1)) | (np.asarray(edge) > 0))
     if not rows.size:
         return share
     step = (np.arange(_EDGE, dtype=np.float32) + 0.5) / _EDGE
@@ -258,8 +251,3 @@ def _sharp_edge(scene: Scene, share: Array, left: int, top: int) -> Array:
     exact = share.copy()
     exact[rows, columns] = seen.mean(axis=1)
     return exact
-
-
-def centred(scene: Scene) -> tuple[Array, float]:
-    """Centre and radius of the subject, for framing a shot."""
-    return bounds(scene.parts)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from tools.samples.scene import Part, Scene
-from tools.samples.solids import Array
+from tools.samples.solids import Array, Mask
 
 #: Reflectance at normal incidence of plastic, lacquer, paper coating and glass (index 1.5).
 _DIELECTRIC = 0.04
@@ -197,7 +197,7 @@ def _far(scene: Scene, p: Array, d: Array) -> Array:
 
 
 def _bend(d: Array, n: Array, ratio: float) -> Array:
-    """Refract d at a surface whose normal n points back to the ray; mirror where light cannot pass."""
+    """Refract d at a surface whose normal n points back at it; mirror where it cannot pass."""
     cosine = -(d * n).sum(axis=0)
     square = 1 - ratio**2 * (1 - cosine**2)
     bent = ratio * d + (ratio * cosine - np.sqrt(np.maximum(square, 0))) * n
@@ -245,7 +245,7 @@ def _basis(n: Array) -> tuple[Array, Array]:
     return first, np.cross(n, first, axis=0)
 
 
-def spread(values: Array, known: Array, blur: float) -> Array:
+def spread(values: Array, known: Mask, blur: float) -> Array:
     """Smooth a picture (H, W) over its known pixels (H, W bool) and carry it beyond them."""
     weight = known.astype(np.float32)
     total, filled = np.zeros_like(values), np.zeros_like(values)

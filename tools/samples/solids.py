@@ -6,11 +6,14 @@ inside; it need not be a distance, only change its sign at the surface.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+#: Floats; in practice float32 throughout, which halves the time of drawing.
+Array = NDArray[np.floating[Any]]
+Mask = NDArray[np.bool_]
 Field = Callable[[Array], Array]
 
 #: Halvings after the crossing was bracketed: a step of 1 cm ends at 10 micrometres.
@@ -37,7 +40,7 @@ class Solid:
             shift = np.zeros((3, 1), np.float32)
             shift[axis] = self.grain
             n[axis] = self.field(p + shift) - self.field(p - shift)
-        return n / (np.linalg.norm(n, axis=0) + 1e-12)
+        return np.asarray(n / (np.linalg.norm(n, axis=0) + 1e-12), np.float32)
 
     def hit(self, origin: Array, direction: Array, *, inside: bool = False) -> Array:
         """Distance (N,) along each ray to the first crossing into the solid, inf where none.
@@ -145,7 +148,7 @@ def polytope(
     walls /= np.linalg.norm(walls[:, :3], axis=1, keepdims=True)
 
     def field(p: Array) -> Array:
-        value = walls[0, :3] @ p - walls[0, 3]
+        value: Array = walls[0, :3] @ p - walls[0, 3]
         for wall in walls[1:]:
             value = _soft_max(value, wall[:3] @ p - wall[3], rounding)
         return value
@@ -166,7 +169,7 @@ def pillow(
         u, v = p[0] / (width / 2), p[1] / height
         inside = np.abs(p[2]) - depth(np.clip(u, -1, 1), np.clip(v, 0, 1))
         rim = np.maximum(np.abs(p[0]) - width / 2, np.abs(p[1] - height / 2) - height / 2)
-        return np.maximum(inside, rim)
+        return np.asarray(np.maximum(inside, rim), np.float32)
 
     half = width / 2
     return Solid(field, (-half, 0, -thickest), (half, height, thickest), steps=64, grain=0.06)

@@ -17,7 +17,7 @@ Random = np.random.Generator
 def noise(
     random: Random, shape: tuple[int, int], cells: tuple[float, float], octaves: int = 4
 ) -> Array:
-    """Fractal value noise, roughly normal with unit deviation; `cells` across (x, y) at octave 0."""
+    """Fractal value noise, about normal with unit deviation; `cells` across (x, y) at octave 0."""
     height, width = shape
     total = np.zeros(shape, np.float32)
     weight, power = 1.0, 0.0
@@ -245,7 +245,7 @@ def room(
         centre = (int(random.uniform(0, w)), int(random.uniform(0, h)))
         axes = (int(random.uniform(8, 36)), int(random.uniform(4, 14)))
         cv2.ellipse(picture, centre, axes, random.uniform(0, 180), 0, 360, colour.tolist(), -1)
-    picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    picture = np.asarray(cv2.GaussianBlur(picture, (0, 0), blur), np.float32)
     for _ in range(lights):
         centre = (int(random.uniform(0, w)), int(random.uniform(0, h * 0.75)))
         disc = np.zeros_like(picture)
@@ -253,7 +253,7 @@ def room(
         level = (tint * random.uniform(0.12, 0.5)).tolist()
         cv2.circle(disc, centre, int(random.uniform(7, 17)), level, -1, cv2.LINE_AA)
         picture += cv2.GaussianBlur(disc, (0, 0), 1.4)
-    return Backdrop(cv2.GaussianBlur(picture, (0, 0), 2))
+    return Backdrop(np.asarray(cv2.GaussianBlur(picture, (0, 0), 2), np.float32))
 
 
 Bump = Callable[[Array], Array]

@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 
 from tools.samples.labels import Set
-from tools.samples.scene import Decal, Flat, Part, Scene
+from tools.samples.materials import Decal, Flat
+from tools.samples.scene import Part, Scene
 from tools.samples.shading import trace
-from tools.samples.solids import Array
+from tools.samples.solids import Array, Mask
 
 #: Smallest height of a line's ink, in pixels, that a reader can be held to.
 _LEGIBLE = 9.0
@@ -74,7 +75,7 @@ def _outline(line: Set, count: int) -> Array:
     return np.concatenate([a + (b - a) * t, c + (d - c) * t])
 
 
-def _lift(scene: Scene, part: Part, decal: Decal, uv: Array) -> tuple[Array, Array, Array]:
+def _lift(scene: Scene, part: Part, decal: Decal, uv: Array) -> tuple[Array, Array, Mask]:
     """World points (3, N) of print positions, their cosine toward the lens, and whether seen."""
     origin, direction = decal.on.aim(uv[:, 0], uv[:, 1])
     reach = part.solid.hit(origin, direction)

@@ -1,13 +1,15 @@
-"""Bottles, cans, tubes, jars: each function returns the parts of one, standing on y = 0, its front toward +z."""
+"""Bottles, cans, a tube, a jar, a battery: each function returns the parts of one.
+
+They stand on y = 0, their front toward +z.
+"""
 
 import numpy as np
 
 from tools.samples import designs, solids
 from tools.samples.materials import Decal, Flat, Material, Projection, Wrap
 from tools.samples.scene import Part, turned
-from tools.samples.shapes import Product, bands, curve, outline
+from tools.samples.shapes import Product, bands, curve, knurled, outline
 from tools.samples.solids import Array
-from tools.samples.textures import bumps
 
 
 def lotion() -> Product:
@@ -52,7 +54,7 @@ def tea_tin() -> Product:
 
 def water_bottle() -> Product:
     """A clear bottle, full, with a film label and a screw cap."""
-    profile: list[tuple[float, float]] = [(0, 0.25), (1.6, 0.1), (2.6, 0), (3.0, 0.2), (3.2, 0.8)]
+    profile: list[tuple[float, float]] = [(2.5, 0), (2.9, 0.12), (3.1, 0.35), (3.2, 0.8)]
     profile += [(3.2 - 0.13 * (k % 2), 1.2 + 0.42 * k) for k in range(13)]
     profile += [(3.2, 7.0), (3.12, 7.2), (3.12, 12.4), (3.2, 12.6)]
     profile += [(3.2 - 0.11 * (k % 2), 12.9 + 0.42 * k) for k in range(6)]
@@ -63,16 +65,10 @@ def water_bottle() -> Product:
     profile += [(1.3, 19.4), (1.3, 19.8), (1.62, 19.85), (1.62, 20.05), (1.3, 20.1), (1.3, 20.5)]
     film = Decal(designs.water(), Wrap((19.6, 5.2), 3.12, 7.2), rough=0.2)
     body = Material("#f2f8fa", rough=0.03, clear=0.97, decals=(film,))
-    ribs = bumps(np.random.default_rng(3), 0.5, 0.0)
-
-    def knurl(p: Array) -> Array:
-        angle = np.arctan2(p[0], p[2])
-        return np.asarray(0.03 * np.cos(angle * 60) + ribs(p), np.float32)
-
     cap = solids.lathe(outline("1.56 0, 1.58 0.06, 1.58 1.3, 1.45 1.5, 0 1.52"), smooth=0.08)
     return (
         Part(solids.lathe(profile, smooth=0.16), body, shade=0.5),
-        Part(cap, Material("#1d62a8", rough=0.3, bump=knurl), (0, 20.2, 0)),
+        Part(cap, Material("#1d62a8", rough=0.3, bump=knurled(60)), (0, 20.2, 0)),
     )
 
 
