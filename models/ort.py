@@ -3,10 +3,13 @@
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from models.cancel import current
 from models.session import Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure, OutOfMemory
 from packshot.results import ModelInfo
@@ -57,6 +60,7 @@ class OrtSession:
         if device not in DEVICES:
             raise ConfigurationError(f"The device is one of {', '.join(DEVICES)}, not {device!r}.")
         runtime = _runtime()
+        self._runtime = runtime
         self._info = info
         self._session = _open(runtime, path, info, _options(runtime, threads), device)
         self._providers = tuple(self._session.get_providers())
@@ -91,11 +95,20 @@ class OrtSession:
             ModelFailure: the runtime refused the feed or failed.
         """
         names = None if wanted is None else list(wanted)
+        options = self._runtime.RunOptions()
+        cancellation = current()
+        watching = cancellation.watching(partial(_terminate, options)) if cancellation else None
         try:
-            answer: list[Array] = self._session.run(names, dict(feed))
+            with watching or nullcontext():
+                answer: list[Array] = self._session.run(names, dict(feed), options)
         except Exception as error:
             raise _translated(self._info.name, "run", error) from error
         return answer
+
+
+def _terminate(options: Any) -> None:
+    """End a run between two nodes of its graph; it raises in the thread that runs it."""
+    options.terminate = True
 
 
 def _runtime() -> ModuleType:

@@ -7,7 +7,6 @@ these classes.
 
 import hashlib
 import json
-import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
@@ -27,7 +26,7 @@ from pydantic import (
 )
 
 from packshot.errors import InvalidMessage
-from packshot.jsontext import escaped, names_once, single_line, storable
+from packshot.jsontext import escaped, names_once, storable
 
 #: Exchange that producers publish jobs to, and the routing key they use.
 EXCHANGE = "packshot"
@@ -53,26 +52,24 @@ _TOLD_PROBLEMS = 5
 #: Characters of a field's path in a refusal: the names in it are the sender's and of any length.
 _TOLD_PATH = 120
 
-_NAME = r"[a-z0-9][a-z0-9_-]{0,31}"
-_COLOUR = r"#[0-9a-fA-F]{6}"
+#: No control characters: they belong into no name, address or header.
+_LINE = r"^[^\x00-\x1f\x7f]*$"
+_SOURCE = r"^[A-Za-z0-9._-]*$"
+_NAME = r"^[a-z0-9][a-z0-9_-]{0,31}$"
+_COLOUR = r"^#[0-9a-fA-F]{6}$"
+_PLAIN = r"^(transparent|#[0-9a-fA-F]{6})$"
+_WRONG_BACKGROUND = "use 'transparent', a colour as '#rrggbb', a gradient or a template"
+#: What a refusal says instead of a pattern.
+_SENTENCES = {
+    _LINE: "control characters are not allowed",
+    _SOURCE: "use A-Z, a-z, 0-9, '.', '_' and '-'",
+    _NAME: "use 1 to 32 characters of a-z, 0-9, '-' and '_', the first one a letter or digit",
+    _COLOUR: "write a colour as '#rrggbb'",
+    _PLAIN: _WRONG_BACKGROUND,
+}
 
-
-def _is_name(value: str) -> str:
-    if not re.fullmatch(_NAME, value):
-        raise ValueError("use 1 to 32 characters of a-z, 0-9, '-' and '_'")
-    return value
-
-
-def _is_colour(value: str) -> str:
-    if not re.fullmatch(_COLOUR, value):
-        raise ValueError("write a colour as '#rrggbb'")
-    return value.lower()
-
-
-def _is_plain_background(value: str) -> str:
-    if value != "transparent" and not re.fullmatch(_COLOUR, value):
-        raise ValueError("use 'transparent', a colour as '#rrggbb', a gradient or a template")
-    return value.lower()
+_Line = Annotated[str, Field(pattern=_LINE)]
+_Colour = Annotated[str, Field(pattern=_COLOUR), AfterValidator(str.lower)]
 
 
 def _kind_of_background(value: Any) -> str | None:
@@ -81,19 +78,6 @@ def _kind_of_background(value: Any) -> str | None:
     if isinstance(value, Template) or (isinstance(value, dict) and "uri" in value):
         return "template"
     return "gradient" if isinstance(value, Gradient | dict) else None
-
-
-#: Text without control characters, which belong into no name, address or header.
-_Line = Annotated[
-    str,
-    AfterValidator(single_line),
-    Field(json_schema_extra={"pattern": r"^[^\x00-\x1f\x7f]*$"}),
-]
-_Colour = Annotated[
-    str,
-    AfterValidator(_is_colour),
-    Field(json_schema_extra={"pattern": f"^{_COLOUR}$"}),
-]
 
 
 class _Frozen(BaseModel):
@@ -140,12 +124,7 @@ class Template(_Frozen):
     uri: Annotated[_Line, Field(min_length=1, max_length=2048)]
 
 
-#: 'transparent' or '#rrggbb'.
-_Plain = Annotated[
-    str,
-    AfterValidator(_is_plain_background),
-    Field(json_schema_extra={"pattern": f"^(transparent|{_COLOUR})$"}),
-]
+_Plain = Annotated[str, Field(pattern=_PLAIN), AfterValidator(str.lower)]
 Background = Annotated[
     Annotated[_Plain, Tag("plain")]
     | Annotated[Gradient, Tag("gradient")]
@@ -153,7 +132,7 @@ Background = Annotated[
     Discriminator(
         _kind_of_background,
         custom_error_type="background",
-        custom_error_message="use 'transparent', '#rrggbb', a gradient or a template",
+        custom_error_message=_WRONG_BACKGROUND,
     ),
 ]
 
@@ -176,9 +155,7 @@ class Output(_Frozen):
         }
     )
 
-    name: Annotated[
-        str, AfterValidator(_is_name), Field(json_schema_extra={"pattern": f"^{_NAME}$"})
-    ]
+    name: Annotated[str, Field(pattern=_NAME)]
     background: Background = "transparent"
     format: Literal["png", "jpeg", "webp"] = "png"
     size: Annotated[int, Field(ge=64, le=8192)] | None = None
@@ -217,7 +194,7 @@ class Job(_Frozen):
     )
 
     version: Literal[1]
-    source: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
+    source: Annotated[str, Field(min_length=1, max_length=64, pattern=_SOURCE)]
     job_id: Annotated[_Line, Field(min_length=1, max_length=256)]
     image: Image
     sku: Annotated[_Line, Field(max_length=128)] = ""
@@ -269,9 +246,10 @@ class Job(_Frozen):
 
         Reading is strict: `"64"` is no number and `1` no truth value.
         """
-        if len(body) > MAX_MESSAGE_BYTES:
+        size = len(body.encode("utf-8", "replace") if isinstance(body, str) else body)
+        if size > MAX_MESSAGE_BYTES:
             raise InvalidMessage(
-                f"The message has {len(body):,} bytes, the limit is {MAX_MESSAGE_BYTES:,}: "
+                f"The message has {size:,} bytes, the limit is {MAX_MESSAGE_BYTES:,}: "
                 "put the picture into the object store and send its name."
             )
         try:
@@ -370,6 +348,8 @@ def _explain(error: ValidationError) -> str:
     problems = []
     for problem in found[:_TOLD_PROBLEMS]:
         where = escaped(".".join(str(part) for part in problem["loc"]), _TOLD_PATH) or "message"
-        problems.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}")
+        pattern = problem.get("ctx", {}).get("pattern", "")
+        sentence = _SENTENCES.get(pattern, problem["msg"].removeprefix("Value error, "))
+        problems.append(f"{where}: {sentence}")
     more = len(found) - len(problems)
     return "; ".join(problems) + (f"; and {more} more" if more > 0 else "") + "."

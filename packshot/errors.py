@@ -17,6 +17,7 @@ PackshotError
 │   └── SourceUnavailable    source_unavailable
 ├── ModelFailure        the model or its runtime failed
 │   ├── OutOfMemory          out_of_memory
+│   ├── StepTimeout          step_timeout
 │   ├── ModelMissing         model_missing
 │   └── ModelForbidden       model_forbidden
 ├── Poison              too many attempts: a person has to look     poison
@@ -147,6 +148,12 @@ class OutOfMemory(ModelFailure):
     """The device ran out of memory, even with this item alone."""
 
     code = "out_of_memory"
+
+
+class StepTimeout(ModelFailure):
+    """The step took longer than it may and was cancelled."""
+
+    code = "step_timeout"
 
 
 class ModelMissing(ModelFailure):

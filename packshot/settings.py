@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from packshot.errors import ConfigurationError
+
+
+def _split(value: object) -> object:
+    return [name.strip() for name in value.split(",")] if isinstance(value, str) else value
+
+
+#: Names, separated by commas in the environment.
+_Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class Settings(BaseSettings):
@@ -47,12 +55,12 @@ class Settings(BaseSettings):
         "extra `fine`.",
     )
 
-    source_buckets: tuple[str, ...] = Field(
+    source_buckets: _Names = Field(
         (), description="Buckets that producers may name in s3:// URIs besides our own."
     )
     allow_http: bool = Field(False, description="Fetch from plain http:// too.")
     allow_files: bool = Field(False, description="Fetch file paths; only the embedded run does.")
-    private_hosts: tuple[str, ...] = Field(
+    private_hosts: _Names = Field(
         (), description="Host names that may resolve to private addresses (an in-house CDN)."
     )
     fetch_seconds: Annotated[float, Field(gt=0)] = Field(
@@ -68,13 +76,26 @@ class Settings(BaseSettings):
         4096, description="Longer side at which larger photos are worked on, pixels."
     )
 
-    max_attempts: Annotated[int, Field(ge=1)] = Field(
-        3, description="Attempts at one step whose worker died before the job is poison."
+    max_attempts: Annotated[int, Field(ge=2)] = Field(
+        4,
+        description="Attempts at one step whose worker died before the job is poison; all but the "
+        "first run alone.",
     )
     lease_seconds: Annotated[int, Field(ge=3)] = Field(
         30,
         description="How long after its last sign of life a worker counts as dead. Workers renew "
         "three times as often; a killed worker's steps begin again after this time.",
+    )
+    step_seconds: Annotated[float, Field(gt=0)] = Field(
+        120.0, description="Longest time that one step may take before it is cancelled."
+    )
+    drain_seconds: Annotated[float, Field(gt=0)] = Field(
+        90.0,
+        description="After SIGTERM, how long running steps may go on before they are handed back. "
+        "Keep it under the grace period of whatever stops the process.",
+    )
+    reconcile_seconds: Annotated[float, Field(gt=0)] = Field(
+        15.0, description="How often workers look for jobs that stand still."
     )
     queue_limit: Annotated[int, Field(ge=1)] = Field(
         100_000, description="Messages per queue before publishers are told to wait."
@@ -114,7 +135,7 @@ class Settings(BaseSettings):
             return cls()
         except ValidationError as error:
             wrong = "; ".join(
-                f"PACKSHOT_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}"
+                f"PACKSHOT_{str(item['loc'][0]).upper()}: {item['msg']}"
                 for item in error.errors(include_url=False, include_input=False)
             )
             raise ConfigurationError(f"The settings are wrong. {wrong}.") from error

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from celery import Celery, Task
-from celery.exceptions import Ignore
+from celery.exceptions import Ignore, Reject
 
 from packshot import contract
 from packshot.contract import Step, queue_name, task_name
@@ -89,6 +89,8 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
         )
         if fate is Next.STOP:
             raise Ignore
+        if fate is Next.DEAD:
+            raise Reject(requeue=False)
         if fate is Next.AGAIN:
             # Whole seconds: the delayed delivery of quorum queues knows no fractions.
             raise self.retry(countdown=_countdown(handbacks), max_retries=None)

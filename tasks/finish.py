@@ -7,7 +7,6 @@ from packshot.contract import Output, Step, Template
 from packshot.imaging.compose import render
 from packshot.imaging.decode import decode
 from packshot.imaging.encode import EXTENSIONS, MEDIA_TYPES, encode
-from packshot.imaging.hashing import sha256
 from packshot.imaging.naming import output_key
 from packshot.imaging.stored import load_rgba
 from packshot.results import Finished, Matte, Picture, Recognition, TextResult
@@ -49,16 +48,16 @@ def _render(work: Work, output: Output, matte: Matte) -> tuple[Picture, Artifact
         EXTENSIONS[output.format],
         work.ticket.id.hex[-8:],
     )
-    artifact = work.store(output.name, key, data, MEDIA_TYPES[output.format])
+    artifact = work.store_once(output.name, key, data, MEDIA_TYPES[output.format])
     height, width = image.image.shape[:2]
     picture = Picture(
         name=output.name,
-        key=key,
+        key=artifact.key,
         format=output.format,
         width=width,
         height=height,
         bytes=len(data),
-        sha256=sha256(data),
+        sha256=artifact.sha256,
         fill=image.fill,
         background=output.background if isinstance(output.background, str) else None,
     )

@@ -6,6 +6,7 @@ from models.matting import Matted
 from packshot.contract import Step
 from packshot.errors import ConfigurationError
 from packshot.imaging.encode import encode, encode_grey
+from packshot.imaging.hashing import sha256
 from packshot.imaging.naming import work_key
 from packshot.results import Matte
 from tasks.stage import LOSSLESS, Found, Stage, Work
@@ -17,17 +18,19 @@ def matting(work: Work) -> Found:
     if models.matter is None:
         raise ConfigurationError("This worker has no matting model: see its role.")
     matted = models.matter.matte(work.pixels(), work.alpha())
-    digest, version = work.prepared().sha256, key(work)[:12]
     alpha = np.rint(matted.alpha * 255).astype(np.uint8)
-    files = (
-        ("matte", work_key(digest, f"{version}-matte.png"), encode_grey(alpha)),
-        (
-            "foreground",
-            work_key(digest, f"{version}-cutout.png"),
-            encode(matted.cutout, "png", LOSSLESS),
-        ),
+    stored = tuple(
+        work.store(
+            name,
+            work_key(work.prepared().sha256, f"{name}-{sha256(data)[:32]}.png"),
+            data,
+            "image/png",
+        )
+        for name, data in (
+            ("matte", encode_grey(alpha)),
+            ("foreground", encode(matted.cutout, "png", LOSSLESS)),
+        )
     )
-    stored = tuple(work.store(name, at, data, "image/png") for name, at, data in files)
     work.services.pixels.put(stored[1].key, matted.cutout)
     return Found(
         _describe(matted, alpha_key=stored[0].key, cutout_key=stored[1].key, work=work),

@@ -6,15 +6,24 @@ Knows no Celery: the tests and the embedded run call the same code.
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
 from packshot.contract import Step
-from packshot.errors import Fenced, PackshotError, SourceUnavailable, Transient
+from packshot.errors import (
+    Fenced,
+    OutOfMemory,
+    PackshotError,
+    SourceUnavailable,
+    StepTimeout,
+    Transient,
+)
 from packshot.errors import Outcome as Fate
 from packshot.store.ledger import Outcome, Ticket, Verdict
 from tasks.backoff import Sleep, insist
+from tasks.gate import Gate
+from tasks.running import Running, Slot
 from tasks.services import Services
 from tasks.stage import Found, Stage, Work
 
@@ -30,6 +39,7 @@ class Next(StrEnum):
 
     HAND_ON = "hand_on"  # publish the next step, then acknowledge
     STOP = "stop"  # acknowledge: the ledger knows why the chain ends here
+    DEAD = "dead"  # reject it into the dead letters: a person has to look
     AGAIN = "again"  # put it back, and wait longer each time: something is down
     LATER = "later"  # put it back for a moment: another worker is at it, or was
 
@@ -39,6 +49,7 @@ _WITHOUT_WORK = {
     Verdict.HAND_ON: Next.HAND_ON,
     Verdict.WAIT: Next.LATER,
     Verdict.DROP: Next.STOP,
+    Verdict.POISON: Next.DEAD,
 }
 
 #: Called with the job, the step and what becomes of its message.
@@ -55,6 +66,8 @@ class Runner:
     watch: Watch | None = None
     #: Waits between two tries of one attempt.
     sleep: Sleep = time.sleep
+    gate: Gate = field(default_factory=Gate)
+    running: Running = field(default_factory=Running)
 
     def deliver(self, job_id: UUID, step: Step, *, worker: str, handbacks: int = 0) -> Next:
         """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs."""
@@ -64,26 +77,48 @@ class Runner:
         return fate
 
     def _deliver(self, job_id: UUID, step: Step, worker: str, handbacks: int) -> Next:
+        with self.gate.shared():
+            fate = self._attempt(job_id, step, worker, handbacks, alone=False)
+        if fate is not None:
+            return fate
+        with self.gate.alone():
+            return self._attempt(job_id, step, worker, handbacks, alone=True) or Next.AGAIN
+
+    def _attempt(
+        self, job_id: UUID, step: Step, worker: str, handbacks: int, *, alone: bool
+    ) -> Next | None:
+        """Begin and work. None means: not beside others, come again alone."""
         ledger = self.services.ledger
         try:
-            ticket = insist(lambda: ledger.begin(job_id, step, worker=worker), sleep=self.sleep)
+            ticket = insist(
+                lambda: ledger.begin(job_id, step, worker=worker, alone=alone), sleep=self.sleep
+            )
         except Transient as error:
             log.warning("%s of job %s waits: %s", step, job_id, error)
             return Next.AGAIN
+        if ticket.verdict is Verdict.ALONE:
+            log.warning("%s of job %s lost a worker and runs alone", step, job_id)
+            return None
         if ticket.verdict is not Verdict.RUN:
             log.info("%s of job %s: nothing to do (%s)", step, job_id, ticket.verdict)
             return _WITHOUT_WORK[ticket.verdict]
-        try:
-            outcome = self._work(ticket)
-            return self._commit(ticket, outcome)
-        except PackshotError as error:
-            return self._failed(ticket, error, handbacks)
-        except Exception as error:
-            # A bug in a stage or a library. It gets a name and a row like every other failure;
-            # what must not happen is that it takes the message or the worker with it.
-            log.exception("%s of job %s raised", step, job_id)
-            sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
-            return self._failed(ticket, PackshotError(sentence), handbacks)
+        with self.running.entered(ticket) as slot:
+            try:
+                return self._commit(ticket, self._work(ticket))
+            except OutOfMemory as error:
+                if alone:
+                    return self._failed(ticket, error, handbacks)
+                log.warning("%s of job %s needs the device to itself", step, job_id)
+                self._give_back(ticket)
+                return None
+            except PackshotError as error:
+                return self._failed(ticket, _named(error, slot), handbacks)
+            except Exception as error:
+                # A bug in a stage or a library. It gets a name and a row like every other failure;
+                # what must not happen is that it takes the message or the worker with it.
+                log.exception("%s of job %s raised", step, job_id)
+                sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
+                return self._failed(ticket, PackshotError(sentence), handbacks)
 
     def _work(self, ticket: Ticket) -> Outcome:
         stage = self.stages[ticket.step]
@@ -128,6 +163,7 @@ class Runner:
             return Next.HAND_ON
         except Transient as error:
             log.warning("%s of job %s waits: %s", ticket.step, ticket.id, error)
+            self.running.owe(ticket)
         return Next.AGAIN
 
     def _write(self, action: Callable[[], None]) -> None:
@@ -160,9 +196,21 @@ class Runner:
                 return Next.AGAIN
             self._write(lambda: ledger.fail(ticket, error))
         except Transient as down:
-            # The ledger cannot be told now: the redelivery will begin a new attempt.
+            # The ledger cannot be told now. The attempt is given back as soon as it can: a database
+            # that is down must not make a photo look like one that kills its worker.
             log.warning("%s of job %s waits: %s", ticket.step, ticket.id, down)
+            self.running.owe(ticket)
             return Next.AGAIN
         except PackshotError as lost:
             log.info("%s of job %s: %s", ticket.step, ticket.id, lost)
         return Next.STOP
+
+
+def _named(error: PackshotError, slot: Slot) -> PackshotError:
+    """A run that the watchdog ended fails in the runtime's words: give it its own."""
+    if not slot.cancellation.cancelled:
+        return error
+    return StepTimeout(
+        f"The step {slot.ticket.step} was cancelled after {slot.seconds():.0f} s: raise "
+        "PACKSHOT_STEP_SECONDS if such photos are expected, then run `packshot retry`."
+    )

@@ -70,8 +70,22 @@ class Work:
         return load_grey(self.services.blobs.get(key)) if key else None
 
     def store(self, name: str, key: str, data: bytes, media_type: str) -> Artifact:
-        """Put an object into the store and describe it for the ledger."""
+        """Put an object whose key names its content: writing it twice changes nothing."""
         self.services.blobs.put(key, data, media_type)
+        return Artifact(name, key, media_type, len(data), sha256(data))
+
+    def store_once(self, name: str, key: str, data: bytes, media_type: str) -> Artifact:
+        """Put an object under a name that people read; what is there is never overwritten.
+
+        Two runs of a step write the same bytes nearly always. Where they differ (another release,
+        another processor), the later one takes a name of its own, so that a late writer cannot
+        change a picture that the ledger already names.
+        """
+        blobs = self.services.blobs
+        if not blobs.put_new(key, data, media_type) and blobs.get(key) != data:
+            stem, dot, extension = key.rpartition(".")
+            key = f"{stem}.{self.ticket.fence}{dot}{extension}"
+            blobs.put(key, data, media_type)
         return Artifact(name, key, media_type, len(data), sha256(data))
 
     def input_key(self, *parts: str) -> str:

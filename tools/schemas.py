@@ -1,4 +1,4 @@
-"""Write the JSON Schemas of the message contract into docs/schemas, out of the contract's types.
+"""Write the JSON Schemas of the message contract and its table of error codes into docs.
 
 python tools/schemas.py           write them
 python tools/schemas.py --check   exit 1 where a file is not what the types say
@@ -7,6 +7,7 @@ python tools/schemas.py --check   exit 1 where a file is not what the types say
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,24 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from packshot.contract import Event, Job
+from packshot.errors import Outcome, PackshotError
 from packshot.events import DATA
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "schemas"
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+FOLDER = DOCS / "schemas"
+PAGE = DOCS / "contract.md"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+BEGIN = "<!-- error codes: made by tools/schemas.py -->"
+END = "<!-- end of error codes -->"
+
+#: What an outcome means to a producer.
+CONSEQUENCE = {
+    Outcome.REJECT: "final",
+    Outcome.RETRY: "tried again",
+    Outcome.FAIL: "fails; an operator may resume it",
+    Outcome.DROP: "internal",
+}
 
 
 def job_schema() -> dict[str, Any]:
@@ -42,12 +57,40 @@ def event_schema() -> dict[str, Any]:
     return {**_head("event.v1"), **event, "allOf": cases, "$defs": definitions}
 
 
+def classes(error: type[PackshotError] = PackshotError) -> Iterator[type[PackshotError]]:
+    """The error tree, in the order of its source."""
+    yield error
+    for one in error.__subclasses__():
+        yield from classes(one)
+
+
+def error_table() -> str:
+    """Every error code with its consequence and the first sentence of its class."""
+    rows = ["| Code | Then | Meaning |", "|---|---|---|"]
+    for error in classes():
+        meaning = (error.__doc__ or "").splitlines()[0]
+        if error is PackshotError:
+            meaning = "A bug in Packshot; the worker's log has the details."
+        rows.append(f"| `{error.code}` | {CONSEQUENCE[error.outcome]} | {meaning} |")
+    return "\n".join(rows)
+
+
+def page() -> str:
+    """The contract's page with a fresh table of error codes."""
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{error_table()}\n{END}{after}"
+
+
 def files() -> dict[Path, str]:
-    """The text of every schema file."""
+    """The text of every file that is made here."""
     schemas = {"job.v1": job_schema(), "event.v1": event_schema()}
     return {
-        FOLDER / f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-        for name, schema in schemas.items()
+        PAGE: page(),
+        **{
+            FOLDER / f"{name}.schema.json": json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+            for name, schema in schemas.items()
+        },
     }
 
 

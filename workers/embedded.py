@@ -70,7 +70,8 @@ class Embedded:
         )
         # Whoever had this folder before us is gone: one folder, one run.
         self.services.ledger.abandon(WORKER)
-        self._leases = Leases(self.services.ledger, WORKER, settings.lease_seconds)
+        self._runner = Runner(self.services, STAGES, watch=self._watch)
+        self._leases = Leases(self.services.ledger, self._runner.running, settings.lease_seconds)
         self._settings = settings
         self._concurrency = concurrency
         self._open: set[UUID] = set()
@@ -80,7 +81,7 @@ class Embedded:
         self._app = self._create_app()
 
     def _create_app(self) -> Celery:
-        app = create_app(self._settings, Runner(self.services, STAGES, watch=self._watch))
+        app = create_app(self._settings, self._runner)
         app.conf.update(
             broker_transport_options={"polling_interval": 0.02},
             worker_send_task_events=False,

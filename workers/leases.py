@@ -2,24 +2,28 @@
 
 import logging
 import threading
+import time
 from types import TracebackType
 from typing import Self
 
 from packshot.errors import Transient
 from packshot.store.ledger import Ledger
+from tasks.running import Running
 
 log = logging.getLogger(__name__)
 
 #: Renewals in one lease: two may fail before a living worker counts as dead.
 RENEWALS = 3
+#: Seconds between two tries to give back attempts that the ledger could not be told of.
+DEBT_SECONDS = 0.5
 
 
 class Leases:
     """Renews while it is entered. One statement for all steps of the process, however many."""
 
-    def __init__(self, ledger: Ledger, worker: str, lease_seconds: float) -> None:
+    def __init__(self, ledger: Ledger, running: Running, lease_seconds: float) -> None:
         self._ledger = ledger
-        self._worker = worker
+        self._running = running
         self._pause = lease_seconds / RENEWALS
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
@@ -38,9 +42,13 @@ class Leases:
         self._thread.join()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._pause):
+        due = time.monotonic()
+        while not self._stopping.wait(DEBT_SECONDS):
             try:
-                self._ledger.renew(self._worker)
+                self._running.settle(self._ledger.release)
+                if time.monotonic() >= due:
+                    due = time.monotonic() + self._pause
+                    self._ledger.renew(self._running.held())
             except Transient as error:
                 log.warning("leases are not renewed: %s", error)
             except Exception:

@@ -8,13 +8,21 @@ Drain in this order, and for these reasons:
 1. The intake stops, since what it takes in now would wait in a queue anyway, while a message that
    it leaves on the broker is taken by another process at once.
 2. Celery stops consuming; steps that run are finished, steps that were only reserved go back.
-   Connections stay up meanwhile, so that heartbeats and acknowledgements still work.
-3. The relay flushes the outbox last, since the steps that just ended have put events there.
+   Connections and leases stay up meanwhile: a step that ends late must still be able to commit.
+3. Steps that are not finished within `drain_seconds` are handed back: their attempts are released
+   in the ledger, so that they are not taken for the cause of a death, and the process ends; the
+   broker delivers their messages again.
+4. The relay flushes the outbox last, since the steps that just ended have put events there.
+
+A worker with a hung step drains in the same way, and exits with 75 so that it is replaced.
 """
 
 import logging
+import os
 import secrets
+import signal
 import socket
+import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +32,7 @@ from celery.signals import worker_shutting_down
 from models.bundle import Models
 from models.fake import fake_models
 from packshot.contract import Lane
+from packshot.errors import PackshotError
 from packshot.settings import Settings
 from tasks.app import STAGES, create_app
 from tasks.intake import Intake
@@ -32,12 +41,19 @@ from tasks.runner import Runner
 from tasks.topology import declare
 from workers.consumer import SafeConsumer
 from workers.health import Probes
+from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
 from workers.leases import Leases
 from workers.roles import Role
 from workers.services import build, load_models
+from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
+
+#: Exit code of a worker that has to be replaced (EX_TEMPFAIL): one of its steps hangs.
+HUNG = 75
+#: Seconds between two looks whether only hung steps are left.
+LEAVE_TICK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +69,132 @@ class Options:
     fake_seconds: float | None = None
 
 
+class Worker:
+    """One worker process: everything that has to be started and stopped, in its order."""
+
+    def __init__(self, settings: Settings, options: Options) -> None:
+        self.name = _unique(options)
+        self._settings = settings
+        self._options = options
+        self.services = build(
+            settings,
+            _models(settings, options),
+            worker=self.name,
+            connections=options.concurrency + 3,
+        )
+        self.services.blobs.check()
+        self.runner = Runner(self.services, STAGES)
+        self.app = create_app(settings, self.runner)
+        self.app.conf.worker_consumer = SafeConsumer
+        self._exit_code: int | None = None
+        self._left = threading.Event()
+        self._relay = Relay(self.app, self.services.outbox)
+        self._watchdog = Watchdog(self.runner.running, settings.step_seconds, self._replace)
+        self._intake: IntakeConsumer | None = None
+        self._housekeeper: Housekeeper | None = None
+        if options.role.intake:
+            self._intake = IntakeConsumer(
+                Intake(self.app, self.services.ledger),
+                broker_url=settings.broker_url.get_secret_value(),
+                queue_limit=settings.queue_limit,
+            )
+            self._housekeeper = Housekeeper(
+                self.app,
+                self.services.ledger,
+                seconds=settings.reconcile_seconds,
+                lease_seconds=settings.lease_seconds,
+            )
+
+    def run(self) -> int:
+        """Serve until told to stop; returns the exit code."""
+        with self.app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=None, interval_start=0.5, interval_max=5)
+            declare(connection, self._settings.queue_limit)
+        self._install()
+        leases = Leases(self.services.ledger, self.runner.running, self._settings.lease_seconds)
+        with leases:
+            self._relay.start()
+            self._watchdog.start()
+            if self._housekeeper:
+                self._housekeeper.start()
+            try:
+                code = self._consume()
+            finally:
+                self._stop()
+        return self._exit_code if self._exit_code is not None else code
+
+    def _install(self) -> None:
+        """Hang our parts into Celery's start and stop."""
+        if self._options.probes:
+            self._options.probes.install(self.app)
+        if self._intake:
+            _install_intake(self.app, self._intake)
+        worker_shutting_down.connect(self._begin_drain, weak=False)
+
+    def _begin_drain(self, **_: Any) -> None:
+        """Runs in a signal handler: starts things, waits for nothing."""
+        if self._intake:
+            self._intake.stop(timeout=0)
+        timer = threading.Timer(self._settings.drain_seconds, self._hand_back)
+        timer.daemon = True
+        timer.start()
+
+    def _replace(self) -> None:
+        """A step hangs: drain as on SIGTERM, and ask for a new process."""
+        self._exit_code = HUNG
+        os.kill(os.getpid(), signal.SIGTERM)
+        threading.Thread(target=self._leave_hung, name="leave", daemon=True).start()
+
+    def _leave_hung(self) -> None:
+        """End as soon as only hung steps are left; nobody can wait for those."""
+        while not all(slot.forsaken for slot in self.runner.running.slots()):
+            self._left.wait(LEAVE_TICK_SECONDS)
+        self._hand_back()
+
+    def _hand_back(self) -> None:
+        """The drain takes too long: release what still runs, and end without waiting for it."""
+        for slot in self.runner.running.slots():
+            if slot.forsaken:
+                continue
+            ticket = slot.ticket
+            log.warning("%s of job %s is handed back", ticket.step, ticket.id)
+            try:
+                self.services.ledger.release(ticket)
+            except PackshotError as error:
+                log.warning("%s of job %s: %s", ticket.step, ticket.id, error)
+        self._relay.stop()
+        # Threads that hang cannot be joined, and the interpreter would wait for them.
+        os._exit(self._exit_code or 0)
+
+    def _stop(self) -> None:
+        if self._intake:
+            self._intake.stop()
+        if self._housekeeper:
+            self._housekeeper.stop()
+        self._watchdog.stop()
+        self._relay.stop()
+
+    def _consume(self) -> int:
+        options = self._options
+        queues = ",".join(options.role.queues(options.lanes))
+        worker = self.app.Worker(
+            hostname=self.name,
+            pool="threads",
+            concurrency=options.concurrency,
+            queues=queues,
+            task_events=True,
+            without_gossip=True,
+            without_mingle=True,
+            quiet=True,
+        )
+        log.info("%s serves %s", self.name, queues)
+        worker.start()
+        return int(worker.exitcode or 0)
+
+
 def run_worker(settings: Settings, options: Options) -> int:
     """Run one worker until it is told to stop; returns the exit code."""
-    role = options.role
-    models = _models(settings, options)
-    name = _unique(options)
-    services = build(settings, models, worker=name, connections=options.concurrency + 2)
-    services.blobs.check()
-    app = create_app(settings, Runner(services, STAGES))
-    app.conf.worker_consumer = SafeConsumer
-    with app.connection_for_write() as connection:
-        connection.ensure_connection(max_retries=None, interval_start=0.5, interval_max=5)
-        declare(connection, settings.queue_limit)
-    relay = Relay(app, services.outbox)
-    intake = IntakeConsumer(
-        Intake(app, services.ledger),
-        broker_url=settings.broker_url.get_secret_value(),
-        queue_limit=settings.queue_limit,
-    )
-    _install(app, intake if role.intake else None, options.probes)
-    relay.start()
-    try:
-        with Leases(services.ledger, name, settings.lease_seconds):
-            return _consume(app, options, name)
-    finally:
-        intake.stop()
-        relay.stop()
+    return Worker(settings, options).run()
 
 
 def _models(settings: Settings, options: Options) -> Models:
@@ -88,12 +204,15 @@ def _models(settings: Settings, options: Options) -> Models:
     return fake_models(seconds=options.fake_seconds)
 
 
-def _install(app: Celery, intake: IntakeConsumer | None, probes: Probes | None) -> None:
-    """Hang our parts into Celery's start and stop."""
-    if probes:
-        probes.install(app)
-    if intake is not None:
-        _install_intake(app, intake)
+def _unique(options: Options) -> str:
+    """A name that no other worker has, nor this one's predecessor after a restart.
+
+    Two workers of one name cannot share a broker. In a container the process id is always the same
+    and the host name survives a restart.
+    """
+    name = options.name or f"{options.role.name}@{socket.gethostname()}"
+    first, _, host = name.partition("@")
+    return f"{first}-{secrets.token_hex(3)}@{host or socket.gethostname()}"
 
 
 def _install_intake(app: Celery, intake: IntakeConsumer) -> None:
@@ -109,37 +228,3 @@ def _install_intake(app: Celery, intake: IntakeConsumer) -> None:
             intake.stop()
 
     app.steps["worker"].add(IntakeStep)
-
-    def stop_intake_first(**_: Any) -> None:
-        intake.stop(timeout=0)  # a signal handler must not wait; the join comes in the drain
-
-    # Kept alive by the caller's frame: Celery holds signal receivers weakly otherwise.
-    worker_shutting_down.connect(stop_intake_first, weak=False)
-
-
-def _unique(options: Options) -> str:
-    """A name that no other worker has, nor this one's predecessor after a restart.
-
-    Two workers of one name cannot share a broker, and would renew each other's leases. In a
-    container the process id is always the same and the host name survives a restart.
-    """
-    name = options.name or f"{options.role.name}@{socket.gethostname()}"
-    first, _, host = name.partition("@")
-    return f"{first}-{secrets.token_hex(3)}@{host or socket.gethostname()}"
-
-
-def _consume(app: Celery, options: Options, name: str) -> int:
-    role = options.role
-    worker = app.Worker(
-        hostname=name,
-        pool="threads",
-        concurrency=options.concurrency,
-        queues=",".join(role.queues(options.lanes)),
-        task_events=True,
-        without_gossip=True,
-        without_mingle=True,
-        quiet=True,
-    )
-    log.info("%s serves %s", name, ", ".join(role.queues(options.lanes)))
-    worker.start()
-    return int(worker.exitcode or 0)

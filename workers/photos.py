@@ -1,12 +1,14 @@
 """Finding the photos that a person means, and turning them into jobs."""
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from packshot.contract import Image, Job, Lane, Output
 from packshot.errors import NotFound
+from packshot.jsontext import escaped
 
 #: File names that are photos. Inside a folder anything else is passed over; a file that is named
 #: itself is always tried.
@@ -72,13 +74,19 @@ def job(path: Path, outputs: tuple[Output, ...]) -> Job:
     wanted = "".join(output.model_dump_json() for output in outputs)
     content = hashlib.sha256(path.read_bytes())
     content.update(wanted.encode())
-    content.update(str(path).encode())
+    content.update(os.fsencode(path))
     return Job(
         version=1,
         source=SOURCE,
-        job_id=f"{path.name[-200:]}@{content.hexdigest()[:16]}",
-        sku=re.sub(r"[\x00-\x1f\x7f]", "", path.stem)[:128],
-        image=Image(uri=str(path)),
+        job_id=f"{escaped(path.name[-200:], 200)}@{content.hexdigest()[:16]}",
+        sku=escaped(path.stem, 128),
+        image=Image(uri=_address(path)),
         lane=Lane.BULK,
         outputs=outputs,
     )
+
+
+def _address(path: Path) -> str:
+    """The path as it is, or as a URL where it holds what a message must not."""
+    plain = str(path)
+    return plain if escaped(plain, len(plain)) == plain else path.resolve().as_uri()

@@ -37,14 +37,19 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         fetcher=open_fetcher(settings),
         models=models,
         worker=worker,
-        policy=Policy(
-            thresholds={
-                "text": settings.review_text,
-                "category": settings.review_category,
-                "matte": settings.review_matte,
-            },
-            audit_rate=settings.audit_rate,
-        ),
+        policy=open_policy(settings),
+    )
+
+
+def open_policy(settings: Settings) -> Policy:
+    """What goes to a person."""
+    return Policy(
+        thresholds={
+            "text": settings.review_text,
+            "category": settings.review_category,
+            "matte": settings.review_matte,
+        },
+        audit_rate=settings.audit_rate,
     )
 
 

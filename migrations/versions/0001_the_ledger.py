@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("nudged_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
         sa.UniqueConstraint("source", "job_id", name=op.f("uq_jobs_source_job_id")),
     )
@@ -124,6 +125,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("job", "name", name=op.f("pk_steps")),
     )
+    op.create_index("ix_steps_name_started_at", "steps", ["name", "started_at"], unique=False)
     op.create_index("ix_steps_input_key", "steps", ["input_key"], unique=False)
     op.create_index(
         "ix_steps_running",
@@ -136,6 +138,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_steps_name_started_at", table_name="steps")
     op.drop_index(
         "ix_steps_running",
         table_name="steps",

@@ -4,8 +4,10 @@ A step's life is begin -> (work) -> commit -> hand on. `begin` says what to do w
 
     RUN      nobody has finished this step: do it, and commit with the fence that was given
     HAND_ON  it is done, but the next step has not begun: publish the next step again
+    ALONE    a holder of this step died: begin again with nothing else in the process
     WAIT     another attempt holds a living lease on it: look again later
-    DROP     the next step has begun, the job is settled, or it was poison: nothing to do
+    DROP     the next step has begun, or the job is settled: nothing to do
+    POISON   too many holders died: the job has failed, and its message is kept for a person
 
 A redelivered message therefore costs one query. Every begin raises the step's fence, and `commit`
 is refused for any but the latest fence, so that a worker that was believed dead cannot overwrite
@@ -13,10 +15,11 @@ its successor's work. A living worker renews its leases; a lease that ends unans
 its holder died, and counts as an attempt.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -118,9 +121,10 @@ class Ledger(Recovery):
                 last.published_at = None
         return Submitted(row.id, created=False, start=row.status == JobStatus.QUEUED)
 
-    def begin(self, job_id: UUID, step: Step, *, worker: str) -> Ticket:
+    def begin(self, job_id: UUID, step: Step, *, worker: str, alone: bool = False) -> Ticket:
         """Open an attempt at a step, or say why there is nothing to do.
 
+        `alone` says that nothing else runs in the caller's process: only then is a suspect opened.
         Raises `NotFound` for an unknown job.
         """
         with self._transaction() as db:
@@ -134,7 +138,9 @@ class Ledger(Recovery):
             current = steps[at]
             if verdict is Verdict.RUN and current.attempt >= self._max_attempts:
                 self._settle_failure(db, row, current, job, self._poison(current))
-                verdict = Verdict.DROP
+                verdict = Verdict.POISON
+            if verdict is Verdict.RUN and current.attempt and not alone:
+                verdict = Verdict.ALONE
             if verdict is not Verdict.RUN:
                 return Ticket(verdict, job_id, step, job, row.created_at)
             self._open(db, row, current, worker)
@@ -213,15 +219,22 @@ class Ledger(Recovery):
             row, step = self._held(db, ticket)
             self._settle_failure(db, row, step, ticket.job, error)
 
-    def renew(self, worker: str) -> int:
-        """Prolong every lease that `worker` holds; returns how many. A living worker repeats it."""
+    def renew(self, tickets: Sequence[Ticket]) -> int:
+        """Prolong the leases of steps that still run; returns how many were still held."""
+        if not tickets:
+            return 0
+        held = [(ticket.id, ticket.step, ticket.fence) for ticket in tickets]
         with self._transaction() as db:
-            held = (
+            renewed = (
                 update(StepRow)
-                .where(StepRow.worker == worker, StepRow.status == StepStatus.RUNNING)
+                .where(
+                    tuple_(StepRow.job, StepRow.name, StepRow.fence).in_(held),
+                    StepRow.status == StepStatus.RUNNING,
+                )
                 .values(lease_until=self._now(db) + self._lease)
+                .execution_options(synchronize_session=False)
             )
-            return int(db.execute(held).rowcount)  # type: ignore[attr-defined] # an UPDATE's result
+            return int(db.execute(renewed).rowcount)  # type: ignore[attr-defined] # an UPDATE's
 
     def release(self, ticket: Ticket) -> None:
         """Give an attempt back unspent: it was not the job's fault (storage down, drain)."""

@@ -114,6 +114,7 @@ class JobRow(Base):
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     finished_at: Mapped[datetime | None]
+    nudged_at: Mapped[datetime | None]
 
 
 class StepRow(Base):
@@ -122,6 +123,7 @@ class StepRow(Base):
     __tablename__ = "steps"
     __table_args__ = (
         Index("ix_steps_input_key", "input_key"),
+        Index("ix_steps_name_started_at", "name", "started_at"),
         Index(
             "ix_steps_running",
             "lease_until",

@@ -16,8 +16,10 @@ class Verdict(StrEnum):
 
     RUN = "run"  # nobody has finished this step: do it, and commit with the fence that was given
     HAND_ON = "hand_on"  # done, but the next step has not begun: publish the next step again
+    ALONE = "alone"  # a suspect, its last holder died: begin again with the process to itself
     WAIT = "wait"  # another attempt holds a living lease: look again later
-    DROP = "drop"  # the next step has begun, the job is settled, or it was poison
+    DROP = "drop"  # the next step has begun, or the job is settled
+    POISON = "poison"  # too many holders died: the job has failed, a person has to look
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,8 +79,9 @@ def main() -> int:
     net = U2Net(registry.session("u2netp"))
     wanted = [s for folder in arguments.folders for s in samples.read(folder)]
     verdicts = [judge(sample, models, net) for sample in wanted or samples.truth()]
-    report = {"total": total(verdicts), "pictures": [asdict(verdict) for verdict in verdicts]}
-    sys.stdout.write(table(verdicts) + "\n\n" + summary(report["total"]) + "\n")
+    figures = total(verdicts)
+    report = {"total": figures, "pictures": [asdict(verdict) for verdict in verdicts]}
+    sys.stdout.write(table(verdicts) + "\n\n" + summary(figures) + "\n")
     if arguments.json:
         arguments.json.write_text(json.dumps(report, ensure_ascii=False, indent=1) + "\n", "utf-8")
     return 0
@@ -198,7 +199,7 @@ def _grey(path: Path) -> NDArray[np.float32]:
     picture = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
     if picture is None:
         raise ValueError(f"{path} is not a picture.")
-    return np.asarray(picture, np.float32) / 255
+    return np.asarray(picture / 255, np.float32)
 
 
 def total(verdicts: Sequence[Verdict]) -> dict[str, Any]:
@@ -234,10 +235,14 @@ def _score(hits: Sequence[bool | None]) -> str:
 
 def table(verdicts: Sequence[Verdict]) -> str:
     """One row per picture, then what was misread."""
-    head = "picture              lines exact miss inv  t1 t5 br mo    sad   mse  band (plain sad  mse  band)  first guess"
+    head = (
+        "picture              lines exact miss inv  t1 t5 br mo    sad   mse  band "
+        "(plain sad  mse  band)  first guess"
+    )
     marks = {True: "+", False: "-", None: "."}
     rows = [
-        f"{v.file:20s} {v.text.lines:5d} {v.text.exact:5d} {v.text.missed:4d} {v.text.invented:3d}  "
+        f"{v.file:20s} {v.text.lines:5d} {v.text.exact:5d} {v.text.missed:4d} "
+        f"{v.text.invented:3d}  "
         f"{marks[v.top1]:>2s} {marks[v.top5]:>2s} {marks[v.brand]:>2s} {marks[v.model]:>2s} "
         f"{v.alpha.sad:6.2f} {v.alpha.mse:5.2f} {v.alpha.band:5.3f} "
         f"({v.plain.sad:9.2f} {v.plain.mse:5.2f} {v.plain.band:5.3f})  {v.guess}"

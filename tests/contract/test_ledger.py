@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine
 
-from packshot.contract import Event, EventType, Image, Job, Step
+from packshot.contract import Event, EventType, Image, Job, Lane, Step
 from packshot.errors import Conflict, CorruptImage, Fenced, NotFound
 from packshot.identity import uuid7
 from packshot.store.engine import open_engine
@@ -130,29 +130,38 @@ def test_a_step_whose_predecessor_is_not_done_is_dropped(ledger: Ledger) -> None
 
 def test_a_step_under_a_living_lease_waits(ledger: Ledger, clock: Hand) -> None:
     row = ledger.submit(JOB).id
-    ledger.begin(row, Step.PREPARE, worker="holder")
+    held = ledger.begin(row, Step.PREPARE, worker="holder")
     for _ in range(5):
         clock.now += timedelta(seconds=40)
-        assert ledger.renew("holder") == 1
-        assert ledger.renew("somebody else") == 0
+        assert ledger.renew([held]) == 1
+        assert ledger.renew([]) == 0
         assert ledger.begin(row, Step.PREPARE, worker="other").verdict is Verdict.WAIT
-    clock.now += timedelta(seconds=61)
-    taken = ledger.begin(row, Step.PREPARE, worker="other")
+
+
+def test_a_suspect_is_opened_only_for_a_process_of_its_own(ledger: Ledger, clock: Hand) -> None:
+    row = ledger.submit(JOB).id
+    dead = ledger.begin(row, Step.PREPARE, worker="holder")
+    clock.now += LEASE
+    assert ledger.begin(row, Step.PREPARE, worker="other").verdict is Verdict.ALONE
+    taken = ledger.begin(row, Step.PREPARE, worker="other", alone=True)
     assert (taken.verdict, taken.attempt) == (Verdict.RUN, 2)
+    assert ledger.renew([dead]) == 0
+    ledger.commit(taken, Outcome({}))
+    assert ledger.begin(row, Step.OCR, worker="other").verdict is Verdict.RUN
 
 
 def test_an_abandoned_lease_is_taken_at_once(ledger: Ledger) -> None:
     row = ledger.submit(JOB).id
     ledger.begin(row, Step.PREPARE, worker="gone")
     assert ledger.abandon("gone") == 1
-    assert ledger.begin(row, Step.PREPARE, worker="other").verdict is Verdict.RUN
+    assert ledger.begin(row, Step.PREPARE, worker="w", alone=True).verdict is Verdict.RUN
 
 
 def test_only_the_latest_fence_may_commit(ledger: Ledger, clock: Hand) -> None:
     row = ledger.submit(JOB).id
     zombie = ledger.begin(row, Step.PREPARE, worker="old")
     clock.now += LEASE
-    heir = ledger.begin(row, Step.PREPARE, worker="new")
+    heir = ledger.begin(row, Step.PREPARE, worker="new", alone=True)
     with pytest.raises(Fenced):
         ledger.commit(zombie, Outcome({"from": "zombie"}))
     ledger.commit(heir, Outcome({"from": "heir"}))
@@ -165,7 +174,7 @@ def test_a_fence_holds_for_failures_and_releases_too(ledger: Ledger, clock: Hand
     row = ledger.submit(JOB).id
     zombie = ledger.begin(row, Step.PREPARE, worker="old")
     clock.now += LEASE
-    ledger.begin(row, Step.PREPARE, worker="new")
+    ledger.begin(row, Step.PREPARE, worker="new", alone=True)
     with pytest.raises(Fenced):
         ledger.fail(zombie, CorruptImage("late"))
     with pytest.raises(Fenced):
@@ -177,8 +186,9 @@ def test_too_many_unanswered_attempts_are_poison(
 ) -> None:
     row = ledger.submit(JOB).id
     for _ in range(3):
-        assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.RUN
+        assert ledger.begin(row, Step.PREPARE, worker="w", alone=True).verdict is Verdict.RUN
         clock.now += LEASE
+    assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.POISON
     assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.DROP
     view = Views(engine).job("tests", "one")
     assert (view.status, view.code) == ("failed", "poison")
@@ -363,3 +373,68 @@ def test_the_lock_of_a_job_lets_one_of_two_commits_win(ledger: Ledger) -> None:
     assert len(winners) == 1
     assert isinstance(ticket, Ticket)
     assert ledger.begin(row, Step.OCR, worker="w").results[Step.PREPARE] == {"by": winners[0]}
+
+
+PATIENCE = timedelta(minutes=2)
+NOTHING: frozenset[tuple[Step, Lane]] = frozenset()
+PREPARE_DRAINED = frozenset({(Step.PREPARE, Lane.BULK)})
+
+
+def stands_still(ledger: Ledger, drained: frozenset[tuple[Step, Lane]] = NOTHING) -> list[Step]:
+    return [step for _row, _job, step in ledger.standing_still(PATIENCE, drained)]
+
+
+def test_a_job_whose_holder_died_stands_still(ledger: Ledger, clock: Hand) -> None:
+    row = ledger.submit(JOB).id
+    through(ledger, row, Step.PREPARE)
+    ledger.begin(row, Step.OCR, worker="dead")
+    clock.now += LEASE + PATIENCE
+    assert stands_still(ledger) == []
+    clock.now += timedelta(seconds=1)
+    assert stands_still(ledger) == [Step.OCR]
+
+
+def test_a_job_that_waits_in_a_backlog_does_not_stand_still(ledger: Ledger, clock: Hand) -> None:
+    ledger.submit(JOB)
+    clock.now += timedelta(hours=5)
+    assert stands_still(ledger) == []
+
+
+def test_a_job_whose_queue_is_empty_stands_still(ledger: Ledger, clock: Hand) -> None:
+    ledger.submit(JOB)
+    assert stands_still(ledger, PREPARE_DRAINED) == []
+    clock.now += PATIENCE + timedelta(seconds=1)
+    assert stands_still(ledger, PREPARE_DRAINED) == [Step.PREPARE]
+
+
+def test_a_job_that_a_later_one_has_passed_stands_still(ledger: Ledger, clock: Hand) -> None:
+    ledger.submit(JOB)
+    clock.now += timedelta(minutes=10)
+    later = ledger.submit(JOB.model_copy(update={"job_id": "later"})).id
+    assert stands_still(ledger) == []
+    ledger.begin(later, Step.PREPARE, worker="w")
+    assert stands_still(ledger) == [Step.PREPARE]
+
+
+def test_a_job_is_restarted_once_in_a_while_whoever_asks(ledger: Ledger, clock: Hand) -> None:
+    for number in range(20):
+        ledger.submit(JOB.model_copy(update={"job_id": str(number)}))
+    clock.now += PATIENCE + timedelta(seconds=1)
+    start = threading.Barrier(4)
+
+    def look(_: int) -> int:
+        start.wait()
+        return len(stands_still(ledger, PREPARE_DRAINED))
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(look, range(4))) == 20
+    assert stands_still(ledger, PREPARE_DRAINED) == []
+    clock.now += PATIENCE + timedelta(seconds=1)
+    assert len(stands_still(ledger, PREPARE_DRAINED)) == 20
+
+
+def test_a_settled_job_never_stands_still(ledger: Ledger, clock: Hand) -> None:
+    row = ledger.submit(JOB).id
+    ledger.fail(ledger.begin(row, Step.PREPARE, worker="w"), CorruptImage("no"))
+    clock.now += timedelta(days=1)
+    assert stands_still(ledger, PREPARE_DRAINED) == []

@@ -58,13 +58,15 @@ class Shot:
 
     def scene(self, random: Random, scale: float) -> Scene:
         """Set the scene up at `scale` times the final number of pixels."""
+        # Each has a generator of its own, so that one does not change with the other's size.
+        table, backdrop = random.spawn(2)
         camera = Camera(*self.size, self.position, self.target, self.zoom, self.roll, self.aperture)
-        texture = self.table(random, max(512, round(3072 * min(1.0, scale))))
+        texture = self.table(table, max(512, round(3072 * min(1.0, scale))))
         return Scene(
             camera.scaled(scale),
             self.light,
             texture,
-            self.backdrop(random),
+            self.backdrop(backdrop),
             self.subject(),
             self.edge,
         )
@@ -180,7 +182,7 @@ SHOTS: tuple[Shot, ...] = (
         brand=("Hexon", "赫森"), route="review", reasons=("blurred", "too_dark"),
         notes="low light, out of focus; LR20 is a size and no model number; no ImageNet class fits",
         sensor=Sensor(
-            exposure=0.24, softness=3.0, shake=(9, 20), noise=0.011, white=(1.06, 0.99, 0.86),
+            exposure=0.16, softness=3.6, shake=(9, 20), noise=0.005, white=(1.06, 0.99, 0.86),
             sharpen=0.15,
         ),
         quality=80, zoom=1.45,

@@ -169,16 +169,18 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
     light = np.zeros((columns.size, 3), np.float32)
     light[met] = shade(scene, hits, d[:, met], key[at], sky[at])
     cover = (seen.part >= 0).astype(np.float32)
-    light, cover = light.reshape(*columns.shape, 3), cover.reshape(columns.shape)
-    size = (right - left, bottom - top)
-    share, colour = _reduced(cover, light, size)
+    share, colour = _reduced(
+        cover.reshape(columns.shape),
+        light.reshape(*columns.shape, 3),
+        (right - left, bottom - top),
+    )
     share = _sharp_edge(scene, share, left, top)
     if any(part.fur[0] > 0 for part in scene.parts):
         colour, share = comb(
             scene,
             hits,
             normals(scene.parts, hits),
-            light.reshape(-1, 3)[met],
+            light[met],
             colour,
             share,
             (left, top),
@@ -193,8 +195,8 @@ def _subject(scene: Scene, random: np.random.Generator) -> tuple[Array, Array]:
 def _reduced(cover: Array, light: Array, size: tuple[int, int]) -> tuple[Array, Array]:
     """Cover and colour at full size from samples; the colour is carried on beyond the edge."""
     share = np.asarray(cv2.resize(cover, size, interpolation=cv2.INTER_AREA), np.float32)
-    colour = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
-    colour = colour / np.maximum(share, 1e-6)[..., None]
+    total = np.asarray(cv2.resize(light, size, interpolation=cv2.INTER_AREA), np.float32)
+    colour = total / np.maximum(share, np.float32(1e-6))[..., None]
     known = share > 0.01
     for channel in range(3):
         beyond = spread(np.ascontiguousarray(colour[..., channel]), known, 0.8)

@@ -129,7 +129,7 @@ def _show(views: Sequence[JobView]) -> None:
 def _report(out: Path, views: Sequence[JobView], started: datetime, seconds: float) -> Path:
     from workers.embedded import settings_for
     from workers.report import RunFacts, write_report
-    from workers.services import open_store
+    from workers.services import open_policy, open_store
 
     facts = RunFacts(
         started=started,
@@ -138,6 +138,7 @@ def _report(out: Path, views: Sequence[JobView], started: datetime, seconds: flo
         peak_memory_mib=_peak_mib(),
         version=__version__,
         models=(),
+        thresholds=open_policy(settings_for(out)).thresholds,
     )
     path = out / "report.html"
     write_report(path, views, open_store(settings_for(out)), facts=facts)

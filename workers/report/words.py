@@ -35,6 +35,7 @@ ADVICE: Final = {
     "unsupported_format": "Save it as JPEG, PNG, WebP, TIFF, HEIC or AVIF and run again.",
     "corrupt_image": "Copy the file again from its source: it is damaged or cut off.",
     "image_too_large": "Send a smaller copy, or raise PACKSHOT_MAX_PIXELS or PACKSHOT_MAX_BYTES.",
+    "image_too_small": "Send the full-size photo: this one shows too little.",
     "not_found": "Check the address: nothing is there under this name.",
     "forbidden_address": "Put the photo where Packshot may fetch it: own bucket, or public https.",
     "storage_unavailable": "Check the object store, then run again: finished steps are kept.",

@@ -1,0 +1,86 @@
+"""The migrations build what the code expects, and the previous release can live with it."""
+
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+
+from packshot.contract import Image, Job, Step
+from packshot.store.engine import open_engine
+from packshot.store.ledger import Ledger, Outcome, Verdict
+from packshot.store.tables import Base
+from workers.database import migrations, upgrade
+
+JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"))
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Engine:
+    if request.param == "sqlite":
+        return open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
+    return open_engine(request.getfixturevalue("postgres"))
+
+
+def script() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    return ScriptDirectory.from_config(config)
+
+
+def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
+    upgrade(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_upgrading_twice_changes_nothing(engine: Engine) -> None:
+    before, head = upgrade(engine)
+    assert before is None
+    assert upgrade(engine) == (head, head)
+
+
+def test_there_is_one_head_and_the_numbers_have_no_gap() -> None:
+    revisions = [one.revision for one in script().walk_revisions()]
+    assert revisions == [f"{number:04}" for number in range(len(revisions), 0, -1)]
+
+
+def test_every_migration_can_be_taken_back(engine: Engine) -> None:
+    upgrade(engine)
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+        connection.commit()
+    assert set(inspect(engine).get_table_names()) <= {"alembic_version"}
+    upgrade(engine)
+    assert "jobs" in inspect(engine).get_table_names()
+
+
+def test_a_ledger_in_use_can_be_upgraded(engine: Engine) -> None:
+    """A worker that has a step open when the migration runs commits it afterwards."""
+    upgrade(engine)
+    ledger = Ledger(engine, pipeline="old")
+    row = ledger.submit(JOB).id
+    ticket = ledger.begin(row, Step.PREPARE, worker="old")
+    upgrade(engine)
+    ledger.commit(ticket, Outcome({}))
+    assert ledger.begin(row, Step.OCR, worker="new").verdict is Verdict.RUN
+
+
+@pytest.mark.services
+def test_two_migrations_at_once_wait_for_each_other(postgres: str) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    engine = open_engine(postgres)
+    with ThreadPoolExecutor(4) as pool:
+        heads = {head for _, head in pool.map(lambda _: upgrade(engine), range(4))}
+    assert len(heads) == 1
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM alembic_version")) == 1
