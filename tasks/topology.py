@@ -14,6 +14,10 @@ from packshot.contract import EventType, Lane, Step
 #: Deliveries that the broker allows before it dead-letters a message by itself. The ledger's own
 #: counter is far stricter; this one is for messages that kill a worker before the ledger sees them.
 DELIVERY_LIMIT = 20
+#: The same for the queues that people look into: each look counts as a delivery, and a quorum queue
+#: without a dead-letter exchange drops what reaches its limit (20 where none is given, since 4.0).
+#: A number that nobody reaches: -1, "no limit", is refused before RabbitMQ 4.
+LOOK_LIMIT = 1_000_000_000
 
 JOBS = Exchange(contract.EXCHANGE, type="topic", durable=True)
 EVENTS = Exchange(contract.EVENTS_EXCHANGE, type="topic", durable=True)
@@ -46,7 +50,7 @@ def stage_queues(limit: int) -> tuple[Any, ...]:
 
 def resting_queues() -> tuple[Any, ...]:
     """Where messages wait for people: dead letters, refused messages, review requests."""
-    quorum = {"x-queue-type": "quorum"}
+    quorum = {"x-queue-type": "quorum", "x-delivery-limit": LOOK_LIMIT}
     return (
         Queue(contract.DEAD_QUEUE, DEAD, routing_key=DEAD_KEY, queue_arguments=quorum),
         Queue(contract.REJECTED_QUEUE, DEAD, routing_key=REJECTED_KEY, queue_arguments=quorum),
