@@ -74,7 +74,7 @@ class Client:
                 self._publish(body)
             except (MessageNacked, OperationalError, RecoverableConnectionError, OSError) as error:
                 self._producer = None
-                self._connection.collapse()
+                self._connection.collect()  # drop it without a word to a peer that may be gone
                 if time.monotonic() + pause > give_up:
                     raise BrokerUnavailable(
                         f"The broker did not take the job within {self._deadline:g} s ({error}): "

@@ -19,6 +19,11 @@ class Gate:
         self._waiting = 0
         self._alone = False
 
+    @property
+    def somebody_waits(self) -> bool:
+        """Whether somebody waits to be alone."""
+        return self._waiting > 0
+
     @contextmanager
     def shared(self) -> Iterator[None]:
         """Be inside beside others."""

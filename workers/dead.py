@@ -10,14 +10,14 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from amqp.exceptions import AccessRefused, AMQPError, NotAllowed, NotFound
+from amqp.exceptions import AccessRefused, AMQPError, ChannelError, MessageNacked, NotAllowed
 from kombu import Connection
 from kombu.exceptions import OperationalError
 
@@ -44,7 +44,7 @@ class Kind(StrEnum):
     FOREIGN = "foreign"  # neither: nothing here can work with it
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Letter:
     """One message that rests. `tag` is the broker's handle on it while it is held."""
 
@@ -52,7 +52,7 @@ class Letter:
     body: bytes
     headers: Mapping[str, Any]
     properties: Mapping[str, Any]
-    tag: int = field(compare=False, repr=False)
+    tag: int
 
     @cached_property
     def id(self) -> str:
@@ -213,16 +213,17 @@ def reached() -> Iterator[None]:
     """Turn what the broker's client raises into an error of ours."""
     try:
         yield
-    except NotFound as error:
-        raise ConfigurationError(
-            f"The broker has no such queue ({error.reply_text}): run `packshot broker setup`."
-        ) from error
     except (AccessRefused, NotAllowed) as error:
         raise ConfigurationError(
             f"The broker refuses us ({error.reply_text}): check user, password and virtual host "
             "in PACKSHOT_BROKER_URL."
         ) from error
-    except (AMQPError, OperationalError, OSError) as error:
+    except ChannelError as error:
+        raise ConfigurationError(
+            f"The broker says: {error.reply_text or error}. Its queues are not those of this "
+            "release: run `packshot broker setup`."
+        ) from error
+    except (AMQPError, MessageNacked, OperationalError, OSError) as error:
         raise BrokerUnavailable(
             f"The broker does not answer ({error or type(error).__name__}): "
             "check PACKSHOT_BROKER_URL."

@@ -8,6 +8,7 @@ message unacknowledged and simply stops the reading: the rest stays on the broke
 import logging
 import socket
 import threading
+import time
 from typing import Any
 
 from amqp.exceptions import AMQPError, MessageNacked
@@ -16,6 +17,7 @@ from kombu import Connection, Consumer, Producer
 from kombu.exceptions import OperationalError
 
 from packshot.errors import Transient
+from packshot.identity import uuid7
 from tasks.backoff import pauses
 from tasks.intake import Intake, Refusal
 from tasks.topology import DEAD, REJECTED_KEY, declare, intake_queue
@@ -114,6 +116,9 @@ class IntakeConsumer:
                     "x-packshot-code": refusal.code,
                     "x-packshot-reason": refusal.message[:HEADER_CHARS],
                 },
+                # For `packshot dead`: which message it is, and since when it rests.
+                message_id=str(uuid7()),
+                timestamp=int(time.time()),
                 delivery_mode=2,
                 mandatory=True,
                 confirm_timeout=10.0,

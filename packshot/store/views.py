@@ -1,5 +1,6 @@
 """What a person or another service may read of a job: frozen views, no rows."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,6 +84,21 @@ class Views:
             if row is None:
                 raise NotFound(f"There is no job {source}/{job_id}.")
             return self._view(db, row)
+
+    def by_id(self, row: UUID) -> JobView:
+        """One job by our own id, the one in task messages. Raises `NotFound`."""
+        with translated(), self._sessions() as db:
+            found = db.get(JobRow, row)
+            if found is None:
+                raise NotFound(f"There is no job {row}.")
+            return self._view(db, found)
+
+    def names(self, rows: Collection[UUID]) -> dict[UUID, tuple[str, str, str]]:
+        """Source, job_id and status of the jobs among `rows` that exist, in one query."""
+        query = select(JobRow.id, JobRow.source, JobRow.job_id, JobRow.status)
+        with translated(), self._sessions() as db:
+            found = db.execute(query.where(JobRow.id.in_(rows)))
+            return {row.id: (row.source, row.job_id, row.status) for row in found}
 
     def jobs(self, source: str) -> list[JobView]:
         """Every job of one source, oldest first."""

@@ -1,0 +1,136 @@
+"""Taking the product's guards away, one by one: a suite that cannot fail proves nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def take_away(names: Sequence[str]) -> None:
+    """Switch these guards off in this process; the names are scenario.Guard's values."""
+    for name in names:
+        _SWITCHES[name]()
+
+
+def _configured(**changed: Any) -> None:
+    from tasks import app
+
+    original = app.configuration
+
+    def configuration(settings: Any) -> dict[str, Any]:
+        return {**original(settings), **changed}
+
+    app.configuration = configuration
+
+
+def _early_ack() -> None:
+    _configured(
+        task_acks_late=False,
+        task_reject_on_worker_lost=False,
+        task_acks_on_failure_or_timeout=True,
+    )
+
+
+def _early_intake() -> None:
+    from workers.intake import IntakeConsumer
+
+    original = IntakeConsumer._take
+
+    def take(self: IntakeConsumer, connection: Any, message: Any) -> None:
+        message.ack()
+        message.ack = lambda: None
+        original(self, connection, message)
+
+    IntakeConsumer._take = take  # type: ignore[method-assign]
+
+
+def _no_confirms() -> None:
+    import amqp
+
+    original = amqp.Connection.__init__
+
+    def opened(self: Any, *args: Any, **options: Any) -> None:
+        original(self, *args, **{**options, "confirm_publish": False})
+
+    amqp.Connection.__init__ = opened
+
+
+def _no_fence() -> None:
+    from packshot.store.ledger import Ledger
+    from packshot.store.tables import StepRow
+
+    def held(self: Ledger, db: Any, ticket: Any) -> Any:
+        return self._lock(db, ticket.id), db.get_one(StepRow, (ticket.id, ticket.step))
+
+    Ledger._held = held  # type: ignore[method-assign]
+
+
+def _no_verdict() -> None:
+    from packshot.store.ledger import Ledger, Verdict
+
+    def verdict(self: Ledger, db: Any, row: Any, steps: Any, at: int) -> Verdict:
+        return Verdict.RUN
+
+    Ledger._verdict = verdict  # type: ignore[method-assign]
+
+
+def _no_outbox() -> None:
+    from tasks.relay import Relay
+
+    original = Relay._publish
+
+    def publish(self: Relay, kind: str, event: dict[str, Any]) -> None:
+        try:
+            original(self, kind, event)
+        except Exception:  # noqa: BLE001 - this is the carelessness that the guard prevents
+            self._disconnect()
+
+    Relay._publish = publish  # type: ignore[method-assign]
+
+
+def _never_alone() -> None:
+    from packshot.store.ledger import Ledger
+
+    original = Ledger.begin
+
+    def begin(self: Ledger, *args: Any, **options: Any) -> Any:
+        return original(self, *args, **{**options, "alone": True})
+
+    Ledger.begin = begin  # type: ignore[method-assign]
+
+
+def _no_reconciler() -> None:
+    from packshot.store.ledger import Ledger
+
+    def unfinished(self: Ledger, *args: Any, **options: Any) -> list[Any]:
+        return []
+
+    Ledger.unfinished = unfinished  # type: ignore[method-assign]
+
+
+def _no_patience() -> None:
+    _configured(
+        task_publish_retry_policy={"max_retries": 3},
+        task_acks_on_failure_or_timeout=True,
+    )
+
+
+def _no_leases() -> None:
+    from packshot.store.ledger import Ledger
+
+    def renew(self: Ledger, *args: Any, **options: Any) -> int:
+        return 0
+
+    Ledger.renew = renew  # type: ignore[method-assign]
+
+
+_SWITCHES: dict[str, Callable[[], None]] = {
+    "late ack": _early_ack,
+    "late intake ack": _early_intake,
+    "confirms": _no_confirms,
+    "fence": _no_fence,
+    "verdict": _no_verdict,
+    "outbox": _no_outbox,
+    "alone": _never_alone,
+    "reconciler": _no_reconciler,
+    "publish retries": _no_patience,
+    "leases": _no_leases,
+}
