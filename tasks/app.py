@@ -77,7 +77,10 @@ def configuration(settings: Settings) -> dict[str, Any]:
 
 
 def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings) -> None:
-    @app.task(name=task_name(step), bind=True, max_retries=None)  # type: ignore[untyped-decorator]
+    # Not shared: a second application in this process would run the first one's runner.
+    @app.task(  # type: ignore[untyped-decorator]
+        name=task_name(step), bind=True, max_retries=None, shared=False
+    )
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
         """Run one step of one job. `lane` is there for whoever watches the queues."""
         del lane

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from amqp.exceptions import AccessRefused, AMQPError, ChannelError, MessageNacked, NotAllowed
@@ -162,7 +162,7 @@ class Look:
         )
         self._channel: Any = None
 
-    def __enter__(self) -> "Look":
+    def __enter__(self) -> Self:
         with reached():
             self._channel = self._connection.channel()
             # A producer's bytes are kept as they are, whatever encoding they claim to have.

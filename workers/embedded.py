@@ -24,6 +24,7 @@ from tasks.app import STAGES, create_app
 from tasks.runner import Next, Runner
 from tasks.services import Services
 from tasks.workflow import start
+from workers.consumer import SafeConsumer
 from workers.database import upgrade
 from workers.leases import Leases
 from workers.roles import ROLES
@@ -36,6 +37,9 @@ Progress = Callable[[UUID, Step | None], None]
 
 #: Name of the one worker of an embedded run.
 WORKER = "packshot@embedded"
+
+#: Seconds between two looks of the worker's loop whether it has to stop.
+TICK_SECONDS = 0.05
 
 #: Seconds that the worker's thread gets to finish the steps at hand.
 DRAIN_SECONDS = 120.0
@@ -57,6 +61,23 @@ def settings_for(folder: Path) -> Settings:
         "audit_rate": 0.0,
     }
     return Settings.load().model_copy(update=own)
+
+
+class _PromptConsumer(SafeConsumer):
+    """Celery's loop for brokers without a socket looks up only every two seconds: to stop, too."""
+
+    loop: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        wait = self.loop
+
+        def loop(consumer: Any, connection: Any, *rest: Any, **more: Any) -> Any:
+            drain = connection.drain_events
+            connection.drain_events = lambda **_: drain(timeout=TICK_SECONDS)
+            return wait(consumer, connection, *rest, **more)
+
+        self.loop = loop
 
 
 class Embedded:
@@ -88,6 +109,7 @@ class Embedded:
             task_send_sent_event=False,
             worker_detect_quorum_queues=False,  # the memory transport has no delayed exchanges
             worker_enable_remote_control=False,
+            worker_consumer=_PromptConsumer,
         )
         return app
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,7 @@ def list_(queue: str | None, limit: int, *, as_json: bool) -> None:
     with _look(settings) as look:
         names = _queues(queue)
         total = sum(look.depth(name) for name in names)
-        letters = [letter for letter, _ in zip(look.letters(names), range(limit), strict=False)]
+        letters = list(islice(look.letters(names), limit))
     letters.sort(key=lambda letter: letter.since or datetime.max.replace(tzinfo=UTC))
     known = _known(settings, letters)
     now = datetime.now(UTC)
@@ -119,7 +120,7 @@ def replay(ids: tuple[str, ...], *, everything: bool, queue: str | None) -> int:
             outcome[answer.done] += 1
             click.echo(f"{letter.id}  {answer.sentence}")
     _tell_missing(missing)
-    click.echo(f"{outcome[True]} letters replayed, {outcome[False]} left.")
+    click.echo(f"Replayed {outcome[True]}, left {outcome[False]}.")
     return 1 if outcome[False] or missing else 0
 
 
@@ -147,14 +148,14 @@ def discard(
     with _look(settings) as look:
         letters, missing = _asked(look, ids, _queues(queue))
         if not yes:
-            click.echo(f"{sum(1 for _ in letters)} letters would be thrown away: say --yes.")
+            click.echo(f"To throw away: {sum(1 for _ in letters)}. Say --yes to do it.")
             return 1
         for letter in letters:
             _append(save, json.dumps(saved(letter), ensure_ascii=False))
             look.remove(letter)
             count += 1
     _tell_missing(missing)
-    click.echo(f"{count} letters thrown away" + (f", kept in {save}." if count else "."))
+    click.echo(f"Thrown away: {count}." + (f" They are kept in {save}." if count else ""))
     return 1 if missing else 0
 
 
@@ -213,12 +214,14 @@ def _replay(settings: Settings) -> "Iterator[Replay]":
     if not _has_ledger(settings):
         raise ConfigurationError("There is no ledger here: set PACKSHOT_DATABASE_URL.")
     engine = open_engine(settings.ledger_url)
-    with (
-        Client(settings.broker_url.get_secret_value()) as client,
-        create_app(settings) as app,
-    ):
-        yield Replay(client, app, open_ledger(settings, engine), Views(engine))
-    engine.dispose()
+    try:
+        with (
+            Client(settings.broker_url.get_secret_value()) as client,
+            create_app(settings) as app,
+        ):
+            yield Replay(client, app, open_ledger(settings, engine), Views(engine))
+    finally:
+        engine.dispose()
 
 
 @contextmanager

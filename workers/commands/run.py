@@ -67,9 +67,8 @@ def run(
     """
     console = Console(stderr=True)
     found = _find(paths, sample=sample)
-    started, clock = datetime.now(UTC), time.perf_counter()
-    views = _process(console, found, out, concurrency or _cores(), size)
-    seconds = time.perf_counter() - clock
+    started = datetime.now(UTC)
+    views, seconds = _process(console, found, out, concurrency or _cores(), size)
     if as_json:
         for view in views:
             click.echo(json.dumps(_line(view), ensure_ascii=False))
@@ -99,7 +98,8 @@ def _find(paths: tuple[Path, ...], *, sample: bool) -> list[Path]:
 
 def _process(
     console: Console, found: Sequence[Path], out: Path, concurrency: int, size: int
-) -> list[JobView]:
+) -> tuple[list[JobView], float]:
+    """Run the photos; returns their views and the seconds it took, without loading the models."""
     from workers.embedded import Embedded, settings_for
     from workers.progress import bars
     from workers.services import load_models
@@ -111,13 +111,15 @@ def _process(
         embedded = Embedded(settings, load_models(settings, tuple(Step)), concurrency=concurrency)
     outputs = (CUTOUT, MAIN.model_copy(update={"size": size}))
     jobs = [photos.job(path, outputs) for path in found]
+    clock = time.perf_counter()
     with bars(console, len(jobs)) as tell:
         try:
             embedded.process(jobs, tell)
         except KeyboardInterrupt:
             console.print("Interrupted. Run the same command again: it goes on where it was.")
             raise
-    return [embedded.services.views.job(job.source, job.job_id) for job in jobs]
+    seconds = time.perf_counter() - clock
+    return [embedded.services.views.job(job.source, job.job_id) for job in jobs], seconds
 
 
 def _show(views: Sequence[JobView]) -> None:

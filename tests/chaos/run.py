@@ -1,0 +1,106 @@
+"""`python -m tests.chaos.run`: play scenarios, print what was found, fail where something was lost."""
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from tests.chaos import workers_die
+from tests.chaos.scenario import SCENARIOS, Scenario
+from tests.chaos.site import Servers
+from tests.chaos.table import Run, summary
+from tests.chaos.world import Options, Skipped, play
+from tests.support.server import Guard, NotAvailable
+
+#: The families register their scenarios when they are imported.
+FAMILIES = (workers_die,)
+#: Jobs and seeds of `--short`.
+SHORT_JOBS = 40
+
+
+def main() -> int:
+    """Run from the command line; returns the exit code."""
+    arguments = _parse()
+    names = arguments.scenario or list(SCENARIOS)
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        sys.stderr.write(f"There is no scenario {unknown[0]}; there are {', '.join(SCENARIOS)}.\n")
+        return 2
+    if arguments.list:
+        sys.stdout.writelines(f"{name:24} {SCENARIOS[name].title}\n" for name in names)
+        return 0
+    guard = Guard()
+    servers = Servers(guard)
+    runs: list[Run] = []
+    try:
+        for seed in arguments.seeds:
+            for name in names:
+                for unguarded in (False, True) if arguments.unguarded else (False,):
+                    one = SCENARIOS[name]
+                    if unguarded and not one.guards:
+                        continue
+                    options = Options(
+                        jobs=SHORT_JOBS if arguments.short else arguments.jobs,
+                        seed=seed,
+                        unguarded=unguarded,
+                        other_release=arguments.other_release,
+                        keep=arguments.keep,
+                    )
+                    runs.append(_run(one, options, servers))
+                    say(runs[-1])
+    finally:
+        servers.discard()
+        guard.close()
+    sys.stdout.write("\n" + summary(runs))
+    if arguments.json:
+        arguments.json.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
+    return int(any(run.failed for run in runs))
+
+
+def say(run: Run) -> None:
+    """One line for one scenario, and what there is to explain."""
+    sys.stdout.write(run.line() + "\n")
+    for note in run.found.notes[:12] if run.found else ():
+        sys.stdout.write(f"    {note}\n")
+    sys.stdout.flush()
+
+
+def _run(one: Scenario, options: Options, servers: Servers) -> Run:
+    run = Run(one.name, one.title, options.seed, options.unguarded, [str(g) for g in one.guards])
+    try:
+        run.found = play(one, options, servers)
+    except (Skipped, NotAvailable) as reason:
+        run.skipped = str(reason)
+    except (AssertionError, OSError) as error:
+        # One scenario that cannot even be counted must not hide what the others found.
+        run.broken = f"{type(error).__name__}: {error}"
+        servers.discard()
+    return run
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.run", description=__doc__)
+    parser.add_argument("--jobs", type=int, default=500, help="jobs in each scenario")
+    parser.add_argument(
+        "--seeds",
+        type=lambda text: [int(part) for part in text.split(",")],
+        default=[1],
+        help="play everything once for each of these, such as 1,2,3",
+    )
+    parser.add_argument("--scenario", action="append", metavar="NAME", help="may be repeated")
+    parser.add_argument("--list", action="store_true", help="say what scenarios there are")
+    parser.add_argument("--short", action="store_true", help=f"{SHORT_JOBS} jobs in each scenario")
+    parser.add_argument(
+        "--unguarded", action="store_true", help="play each again without its guards"
+    )
+    parser.add_argument(
+        "--other-release", type=Path, metavar="CHECKOUT", help="another release's checkout"
+    )
+    parser.add_argument("--json", type=Path, metavar="OUT", help="write all numbers there")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the workers' logs there")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""What is printed: a line for each scenario as it ends, and a table at the end."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tests.chaos.checker import Findings
+
+
+@dataclass
+class Run:
+    """One scenario that was played once."""
+
+    name: str
+    title: str
+    seed: int
+    unguarded: bool
+    guards: list[str] = field(default_factory=list)
+    found: Findings | None = None
+    skipped: str | None = None
+    broken: str | None = None
+
+    @property
+    def verdict(self) -> str:
+        """One word."""
+        if self.skipped is not None:
+            return "skipped"
+        if self.found is None:
+            return "broken"
+        if self.found.violations:
+            return "FAIL"
+        return "pass" if self.found.tested else "not tested"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the run as a whole must fail: without guards, a scenario that passes is idle."""
+        if self.verdict == "skipped":
+            return False
+        return self.verdict != ("FAIL" if self.unguarded else "pass")
+
+    def line(self) -> str:
+        """The scenario's progress line."""
+        without = f" without {', '.join(self.guards)}" if self.unguarded else ""
+        head = f"{self.verdict:10} {self.name}{without} (seed {self.seed})"
+        if self.found is None:
+            return f"{head}: {self.skipped or self.broken}"
+        found = self.found
+        wrong = ", ".join(f"{name} {count}" for name, count in found.violations.items())
+        return (
+            f"{head}: {found.settled}/{found.submitted} in {found.seconds:.0f} s, "
+            f"{found.hits}/{found.faults} faults hit, {found.restarts} restarts, "
+            f"{found.recomputed} steps again, {found.events_repeated} events again, "
+            f"recovered in {found.recovery_s:.1f} s{': ' if wrong else ''}{wrong}"
+        )
+
+
+#: Columns of the table: heading and field.
+_COLUMNS = (
+    ("jobs", "submitted"),
+    ("lost", "lost"),
+    ("stuck", "stuck"),
+    ("final twice", "final_twice"),
+    ("events missing", "events_missing"),
+    ("objects missing", "artifacts_missing"),
+    ("wrong end", "wrong_end"),
+    ("innocent dead", "innocent_dead"),
+    ("manual", "manual"),
+    ("faults", "hits"),
+    ("steps again", "recomputed"),
+    ("orphans", "orphans"),
+    ("bad exits", "bad_exits"),
+)
+
+
+def summary(runs: Sequence[Run]) -> str:
+    """A markdown table, a row for each scenario; the seeds are added up, recovery is the worst."""
+    heads = ("scenario", *(head for head, _ in _COLUMNS), "recovery s", "verdict")
+    lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+    for name, unguarded in dict.fromkeys((run.name, run.unguarded) for run in runs):
+        same = [run for run in runs if (run.name, run.unguarded) == (name, unguarded)]
+        lines.append("| " + " | ".join(_cells(same)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def _cells(same: Sequence[Run]) -> list[str]:
+    first = same[0]
+    without = f" *without {', '.join(first.guards)}*" if first.unguarded else ""
+    found = [run.found for run in same if run.found is not None]
+    verdicts = ", ".join(dict.fromkeys(run.verdict for run in same))
+    if not found:
+        return [first.title + without, *("" for _ in _COLUMNS), "", verdicts]
+    sums = [str(sum(getattr(one, field) for one in found)) for _, field in _COLUMNS]
+    worst = max(one.recovery_s for one in found)
+    return [first.title + without, *sums, f"{worst:.1f}", verdicts]

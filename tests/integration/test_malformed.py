@@ -1,0 +1,179 @@
+"""Whatever lies on a stage's queue: the worker lives, and every message rests where people look."""
+
+import json
+import random
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from amqp import Message
+from kombu import Connection
+
+from packshot.client import Client
+from packshot.contract import DEAD_QUEUE, Lane, Step, queue_name
+from tests.support.fleet import Fleet, Listener, settings_of, wait_until
+from tests.support.installation import install, local_environment, small_job
+
+pytestmark = pytest.mark.services
+
+#: Header that tells the forms apart where they rest.
+FORM = "x-form"
+NOBODY = str(uuid.UUID(int=7))
+GOOD: dict[str, Any] = {"job": NOBODY, "step": "prepare", "lane": "bulk"}
+
+
+@dataclass(frozen=True)
+class Form:
+    """One message: `headers` change those of a proper task message, None takes one away."""
+
+    id: str
+    body: bytes = json.dumps([[], GOOD, {}]).encode()
+    headers: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+
+    def message(self) -> Any:
+        """The message as a library in another language could send it."""
+        headers = {"task": "packshot.prepare", "id": str(uuid.uuid4()), "lang": "py", FORM: self.id}
+        headers = {name: value for name, value in (headers | self.headers).items() if value != GONE}
+        properties = {"content_type": "application/json", "content_encoding": "utf-8"}
+        properties = {
+            name: value
+            for name, value in (properties | self.properties).items()
+            if value is not None
+        }
+        return Message(self.body, application_headers=headers, delivery_mode=2, **properties)
+
+
+#: Takes a header away; None is a value.
+GONE = "gone"
+
+
+def body(args: Any = (), kwargs: Any = None, embed: Any = None) -> bytes:
+    return json.dumps([args, GOOD if kwargs is None else kwargs, embed]).encode()
+
+
+def without(name: str) -> dict[str, Any]:
+    return {key: value for key, value in GOOD.items() if key != name}
+
+
+def forms() -> Iterator[Form]:
+    yield Form("not JSON", b"{'job': 1")
+    yield Form("empty", b"")
+    yield Form("random bytes", random.Random(7).randbytes(4096))
+    yield Form("not UTF-8", b'[[], {"job": "\xff\xfe"}, {}]')
+    yield Form("list of two", b"[[], {}]")
+    yield Form("list of four", b"[[], {}, {}, {}]")
+    yield Form("object", json.dumps(GOOD).encode())
+    yield Form("number", b"7")
+    yield Form("null", b"null")
+    yield Form("text", b'"hello"')
+    yield Form("args are text", body(args="abc"))
+    yield Form("args are a number", body(args=7))
+    yield Form("kwargs are a list", body(kwargs=[1, 2]))
+    yield Form("kwargs are text", body(kwargs="abc"))
+    yield Form("embed is a list", body(embed=[1]))
+    yield Form("embed is text", body(embed="abc"))
+    yield Form("chain is text", body(embed={"chain": "abc"}))
+    yield Form("chain of nothing", body(embed={"chain": [None]}))
+    yield Form("chain of unknown", body(embed={"chain": [{"task": "nobody.home"}]}))
+    yield Form("callbacks are text", body(embed={"callbacks": "abc"}))
+    yield Form("errbacks of nothing", body(embed={"errbacks": [None]}))
+    yield Form("chord is text", body(embed={"chord": "abc"}))
+    yield Form("deep", b"[" * 50_000 + b"]" * 50_000)
+    yield Form("NaN", b'[[], {"job": NaN, "step": "prepare", "lane": "bulk"}, {}]')
+    yield Form("no content type", properties={"content_type": None})
+    yield Form("text/plain", properties={"content_type": "text/plain"})
+    yield Form("pickle", b"\x80\x04.", properties={"content_type": "application/x-python-serialize"})
+    yield Form("yaml", b"a: 1", properties={"content_type": "application/x-yaml"})
+    yield Form("unknown type", properties={"content_type": "image/jpeg"})
+    yield Form("unknown encoding", properties={"content_encoding": "utf-99"})
+    yield Form("binary encoding", properties={"content_encoding": "binary"})
+    yield Form("no encoding", properties={"content_encoding": None})
+    yield Form("not gzip", headers={"compression": "application/x-gzip"})
+    yield Form("unknown compression", headers={"compression": "application/x-nothing"})
+    yield Form("no headers", headers={"task": GONE, "id": GONE, "lang": GONE})
+    yield Form("no id", headers={"id": GONE})
+    yield Form("id is null", headers={"id": None})
+    yield Form("id is a number", headers={"id": 7})
+    yield Form("id is a list", headers={"id": [7]})
+    yield Form("id is long", headers={"id": "x" * 20_000})
+    yield Form("no task", headers={"task": GONE})
+    yield Form("unknown task", headers={"task": "nobody.home"})
+    yield Form("task is a number", headers={"task": 7})
+    yield Form("task is null", headers={"task": None})
+    yield Form("task is a table", headers={"task": {"a": 1}})
+    yield Form("no job", body(kwargs=without("job")))
+    yield Form("no step", body(kwargs=without("step")))
+    yield Form("no lane", body(kwargs=without("lane")))
+    yield Form("one argument too many", body(kwargs=GOOD | {"more": 1}))
+    yield Form("positional arguments", body(args=[NOBODY, "prepare", "bulk"], kwargs={}))
+    yield Form("job is no UUID", body(kwargs=GOOD | {"job": "42"}))
+    yield Form("job is a number", body(kwargs=GOOD | {"job": 42}))
+    yield Form("job is null", body(kwargs=GOOD | {"job": None}))
+    yield Form("unknown job")
+    yield Form("unknown step", body(kwargs=GOOD | {"step": "bake"}))
+    yield Form("step is a list", body(kwargs=GOOD | {"step": []}))
+    yield Form("eta is text", headers={"eta": "tomorrow"})
+    yield Form("eta is a number", headers={"eta": 7})
+    yield Form("eta is a table", headers={"eta": {"a": 1}})
+    yield Form("eta in the far future", headers={"eta": "2999-01-01T00:00:00+00:00"})
+    yield Form("expires is text", headers={"expires": "tomorrow"})
+    yield Form("expires is a number", headers={"expires": 7})
+    yield Form("expired", headers={"expires": "2001-01-01T00:00:00+00:00"})
+    yield Form("timelimit is text", headers={"timelimit": "abc"})
+    yield Form("timelimit is a number", headers={"timelimit": 7})
+    yield Form("timelimit of text", headers={"timelimit": ["a", "b"]})
+    yield Form("timelimit of one", headers={"timelimit": [1]})
+    yield Form("retries is text", headers={"retries": "many"})
+    yield Form("retries is a table", headers={"retries": {"a": 1}})
+    yield Form("retries is negative", headers={"retries": -1})
+    yield Form("root is a list", headers={"root_id": [1], "parent_id": {"a": 1}})
+    yield Form("group is a table", headers={"group": {"a": 1}})
+    yield Form("stamps are text", headers={"stamps": "abc", "stamped_headers": "abc"})
+    yield Form("replaced nesting is text", headers={"replaced_task_nesting": "abc"})
+    yield Form("origin is a table", headers={"origin": {"a": 1}, "shadow": {"a": 1}})
+    yield Form("another language", headers={"lang": "c++"})
+    yield Form("deaths", headers={"x-death": "abc"})
+    yield Form("huge headers", headers={f"h{number}": "x" * 1000 for number in range(100)})
+    yield Form("reply_to nobody", properties={"reply_to": "nobody", "correlation_id": "x"})
+
+
+@pytest.fixture
+def fleet(rabbit: str, postgres: str, tmp_path: Path) -> Iterator[Fleet]:
+    fleet = Fleet(local_environment(rabbit, postgres, tmp_path), tmp_path)
+    install(settings_of(fleet.settings))
+    yield fleet
+    fleet.close()
+
+
+class Resting:
+    """Reads `packshot.dead`, and remembers what was there."""
+
+    def __init__(self, connection: Any) -> None:
+        self._channel = connection.channel()
+        self.forms: list[str] = []
+
+    def look(self) -> list[str]:
+        while message := self._channel.basic_get(DEAD_QUEUE, no_ack=True):
+            self.forms.append(message.headers.get(FORM, "?"))
+        return self.forms
+
+
+def test_every_form_rests_and_the_worker_goes_on(fleet: Fleet, rabbit: str) -> None:
+    table = list(forms())
+    worker = fleet.start("all", "-c", "100", "--fake-models", "0")
+    with Connection(rabbit) as connection, connection.channel() as channel:
+        queue = queue_name(Step.PREPARE, Lane.BULK)
+        for form in table:
+            channel.basic_publish(form.message(), routing_key=queue)
+        resting = Resting(connection)
+        wanted = {form.id for form in table}
+        try:
+            wait_until(lambda: set(resting.look()) == wanted, 12, "some vanished")
+        finally:
+            print("MISSING", wanted - set(resting.forms), "DOUBLE", len(resting.forms)-len(set(resting.forms)))
+            print("poll", worker.poll())
+            print(fleet.log(0).read_text()[-6000:])
