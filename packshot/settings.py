@@ -114,7 +114,12 @@ class Settings(BaseSettings):
     audit_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of accepted jobs that a person checks anyway."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Logs.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="What workers log."
+    )
+    log_style: Literal["text", "json"] = Field(
+        "json", description="How workers log: `json`, one object a line, or `text`."
+    )
 
     @property
     def ledger_url(self) -> str:

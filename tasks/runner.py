@@ -21,6 +21,7 @@ from packshot.errors import (
 )
 from packshot.errors import Outcome as Fate
 from packshot.store.ledger import Outcome, Ticket, Verdict
+from packshot.telemetry import bound
 from tasks.backoff import Sleep, insist
 from tasks.gate import Gate
 from tasks.running import Running, Slot
@@ -77,12 +78,13 @@ class Runner:
         return fate
 
     def _deliver(self, job_id: UUID, step: Step, worker: str, handbacks: int) -> Next:
-        with self.gate.shared():
-            fate = self._attempt(job_id, step, worker, handbacks, alone=False)
-        if fate is not None:
-            return fate
-        with self.gate.alone():
-            return self._attempt(job_id, step, worker, handbacks, alone=True) or Next.AGAIN
+        with bound(job=str(job_id), step=step):
+            with self.gate.shared():
+                fate = self._attempt(job_id, step, worker, handbacks, alone=False)
+            if fate is not None:
+                return fate
+            with self.gate.alone():
+                return self._attempt(job_id, step, worker, handbacks, alone=True) or Next.AGAIN
 
     def _attempt(
         self, job_id: UUID, step: Step, worker: str, handbacks: int, *, alone: bool

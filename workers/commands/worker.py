@@ -1,12 +1,12 @@
 """`packshot worker`."""
 
-import logging
 from pathlib import Path
 
 import click
 
 from packshot.contract import Lane
 from packshot.settings import Settings
+from packshot.telemetry import configure
 from workers.roles import ROLES, role
 
 
@@ -57,7 +57,7 @@ def worker(
     from workers.lifecycle import Options, run_worker
 
     settings = Settings.load()
-    logging.getLogger().setLevel(settings.log_level)
+    configure(settings.log_level, settings.log_style)
     one = role(name)
     return run_worker(
         settings,
