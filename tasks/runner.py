@@ -6,6 +6,7 @@ Knows no Celery: the tests and the embedded run call the same code.
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
@@ -20,7 +21,7 @@ from packshot.errors import (
     Transient,
 )
 from packshot.errors import Outcome as Fate
-from packshot.store.ledger import Outcome, Ticket, Verdict
+from packshot.store.ledger import Known, Outcome, Ticket, Verdict
 from packshot.telemetry import bound
 from tasks.backoff import Sleep, insist
 from tasks.gate import Gate
@@ -33,6 +34,11 @@ log = logging.getLogger(__name__)
 #: Times that a job goes back to its queue because the producer's server does not deliver the
 #: photo. Storage, database and broker are ours and are waited for without end; their server is not.
 SOURCE_PATIENCE = 8
+#: Pauses, in seconds, in which another worker's result for the same input is waited for: some 5 s,
+#: longer than an ordinary step takes. Then it is computed here as well.
+FOLLOW_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
+#: Seconds by which a worker's lead on an input outlives the longest step: the time to commit.
+FLIGHT_MARGIN = 30.0
 
 
 class Next(StrEnum):
@@ -106,7 +112,7 @@ class Runner:
             return _WITHOUT_WORK[ticket.verdict]
         with self.running.entered(ticket) as slot:
             try:
-                return self._commit(ticket, self._work(ticket))
+                return self._do(ticket)
             except OutOfMemory as error:
                 if alone:
                     return self._failed(ticket, error, handbacks)
@@ -122,18 +128,31 @@ class Runner:
                 sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
                 return self._failed(ticket, PackshotError(sentence), handbacks)
 
-    def _work(self, ticket: Ticket) -> Outcome:
-        stage = self.stages[ticket.step]
-        work = Work(ticket, self.services)
+    def _do(self, ticket: Ticket) -> Next:
+        """Commit the step's result: one that is known for this input, or a new one."""
+        stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
         key = stage.key(work) if stage.key else None
-        if key and (known := self.services.ledger.reusable(ticket.step, key)):
-            seconds = time.perf_counter() - started
-            return Outcome(
-                known.result, known.confidence, known.artifacts, seconds, key, reused=True
-            )
-        found = insist(lambda: stage.run(work), sleep=self.sleep)
-        return self._outcome(found, time.perf_counter() - started, key)
+        seconds = self.services.settings.step_seconds + FLIGHT_MARGIN
+        # Until it is committed: whoever leads next must find it.
+        with self.services.flight.lead(key, seconds) if key else nullcontext(True) as leads:
+            if key and (known := self._known(ticket.step, key, wait=not leads)):
+                took = time.perf_counter() - started
+                outcome = Outcome(
+                    known.result, known.confidence, known.artifacts, took, key, reused=True
+                )
+            else:
+                found = insist(lambda: stage.run(work), sleep=self.sleep)
+                outcome = self._outcome(found, time.perf_counter() - started, key)
+            return self._commit(ticket, outcome)
+
+    def _known(self, step: Step, key: str, *, wait: bool) -> Known | None:
+        """A finished result for this input; `wait` for it where another worker is at it."""
+        for pause in FOLLOW_PAUSES if wait else ():
+            if known := self.services.ledger.reusable(step, key):
+                return known
+            self.sleep(pause)
+        return self.services.ledger.reusable(step, key)
 
     @staticmethod
     def _outcome(found: Found, seconds: float, key: str | None) -> Outcome:

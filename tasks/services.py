@@ -8,6 +8,7 @@ from packshot.imaging.decode import Limits
 from packshot.routing import Policy
 from packshot.settings import Settings
 from packshot.store.blobs import BlobStore
+from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.views import Views
@@ -29,6 +30,8 @@ class Services:
     #: Who holds the leases: a name that no other process has, or had before a restart.
     worker: str
     pixels: PixelCache = field(default_factory=PixelCache)
+    #: Who computes, where several workers have the same photo.
+    flight: Flight = field(default_factory=NoFlight)
 
     @property
     def limits(self) -> Limits:

@@ -17,6 +17,7 @@ from packshot.settings import Settings
 from packshot.store.blobs import BlobStore, open_blobs
 from packshot.store.blobs.factory import open_buckets
 from packshot.store.engine import open_engine
+from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.views import Views
@@ -38,6 +39,7 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         models=models,
         worker=worker,
         policy=open_policy(settings),
+        flight=open_flight(settings),
     )
 
 
@@ -61,6 +63,15 @@ def open_ledger(settings: Settings, engine: Engine) -> Ledger:
         lease=timedelta(seconds=settings.lease_seconds),
         max_attempts=settings.max_attempts,
     )
+
+
+def open_flight(settings: Settings) -> Flight:
+    """Redis where there is one, so that equal photos are computed once; else nothing."""
+    if settings.redis_url is None:
+        return NoFlight()
+    from packshot.store.redis_flight import RedisFlight
+
+    return RedisFlight(settings.redis_url.get_secret_value())
 
 
 def open_store(settings: Settings) -> BlobStore:
