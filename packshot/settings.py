@@ -56,12 +56,16 @@ class Settings(BaseSettings):
     )
 
     source_buckets: _Names = Field(
-        (), description="Buckets that producers may name in s3:// URIs besides our own."
+        (),
+        description="Buckets that producers may name in s3:// URIs besides our own, "
+        "separated by commas.",
     )
     allow_http: bool = Field(False, description="Fetch from plain http:// too.")
     allow_files: bool = Field(False, description="Fetch file paths; only the embedded run does.")
     private_hosts: _Names = Field(
-        (), description="Host names that may resolve to private addresses (an in-house CDN)."
+        (),
+        description="Host names that may resolve to private addresses (an in-house CDN), "
+        "separated by commas.",
     )
     fetch_seconds: Annotated[float, Field(gt=0)] = Field(
         60.0, description="Deadline for one download, seconds."

@@ -11,7 +11,7 @@ from packshot.settings import Settings
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "configuration.md"
 HEAD = """# Configuration
 
-Generated from `packshot/settings.py`. Each setting is an environment variable. Lists are JSON.
+Generated from `packshot/settings.py`. Each setting is an environment variable.
 
 | variable | default | meaning |
 |---|---|---|

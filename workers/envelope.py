@@ -15,13 +15,10 @@ from pydantic import (
     StrictInt,
     StrictStr,
     TypeAdapter,
-    ValidationError,
 )
 from pydantic.types import UUID
 
 from packshot.contract import Lane, Step, task_name
-from packshot.errors import InvalidMessage
-from packshot.jsontext import escaped
 
 #: Step of each task by its wire name.
 _STEPS = {task_name(step): step for step in Step}

@@ -13,8 +13,12 @@ from packshot.clock import Clock, utc_now
 from packshot.contract import Event, EventType, Job
 from packshot.errors import NotFound, PackshotError
 from packshot.identity import uuid7
+from packshot.jsontext import escaped
 from packshot.store.engine import translated
 from packshot.store.tables import JobRow, JobStatus, OutboxRow, StepRow, StepStatus
+
+#: Longest sentence of a failure that is kept (characters).
+SENTENCE_CHARS = 2000
 
 
 class LedgerBase:
@@ -85,11 +89,12 @@ class LedgerBase:
         now = self._now(db)
         step.status = StepStatus.FAILED
         step.code = row.code = error.code
-        step.message = row.message = str(error)
+        sentence = escaped(str(error), SENTENCE_CHARS)
+        step.message = row.message = sentence
         step.finished_at = row.finished_at = row.updated_at = now
         step.lease_until = None
         row.status = JobStatus.FAILED
-        data = {"step": step.name, "code": error.code, "message": str(error)}
+        data = {"step": step.name, "code": error.code, "message": sentence}
         self._emit(db, row, job, EventType.FAILED, data)
 
     def _emit(

@@ -6,7 +6,14 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.chaos import workers_die
+from tests.chaos import (
+    broker_dies,
+    database_dies,
+    operations,
+    photos_kill,
+    storage_fails,
+    workers_die,
+)
 from tests.chaos.scenario import SCENARIOS, Scenario
 from tests.chaos.site import Servers
 from tests.chaos.table import Run, summary
@@ -14,7 +21,7 @@ from tests.chaos.world import Options, Skipped, play
 from tests.support.server import Guard, NotAvailable
 
 #: The families register their scenarios when they are imported.
-FAMILIES = (workers_die,)
+FAMILIES = (workers_die, broker_dies, database_dies, storage_fails, photos_kill, operations)
 #: Jobs and seeds of `--short`.
 SHORT_JOBS = 40
 

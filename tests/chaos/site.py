@@ -100,9 +100,7 @@ class Site:
 @contextlib.contextmanager
 def open_site(servers: Servers, one: Scenario, folder: Path) -> Iterator[Site]:
     """Make an installation for a scenario, and take it down again."""
-    broker = (
-        servers.rabbit_node().broker if Server.RABBIT in one.own else servers.shared_broker()
-    )
+    broker = servers.rabbit_node().broker if Server.RABBIT in one.own else servers.shared_broker()
     postgres = (
         servers.private_postgres() if Server.POSTGRES in one.own else servers.shared_postgres()
     )

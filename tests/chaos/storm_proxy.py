@@ -78,9 +78,7 @@ def _handler(proxy: StormProxy) -> type[BaseHTTPRequestHandler]:
         def _ask(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
             store = http.client.HTTPConnection("127.0.0.1", proxy.target_port, timeout=30)
             with contextlib.closing(store):
-                store.putrequest(
-                    self.command, self.path, skip_host=True, skip_accept_encoding=True
-                )
+                store.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
                 for name, value in self.headers.items():
                     if name.lower() not in _HOP:
                         store.putheader(name, value)

@@ -16,6 +16,7 @@ from pathlib import Path
 import psycopg
 
 from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, REJECTED_QUEUE, Lane, Step, queue_name
+from tests.chaos import wrong_clock
 from tests.chaos.checker import Evidence, Findings, Read, Rows, examine, plain
 from tests.chaos.crew import ROOT, Crew
 from tests.chaos.load import SOURCE, Order, Producer, order
@@ -191,9 +192,7 @@ def play(one: Scenario, options: Options, servers: Servers) -> Findings:
     return found
 
 
-def _play(
-    one: Scenario, options: Options, servers: Servers, site: Site, folder: Path
-) -> Findings:
+def _play(one: Scenario, options: Options, servers: Servers, site: Site, folder: Path) -> Findings:
     for command in (("db", "upgrade"), ("broker", "setup")):
         _packshot(site.settings, *command)
     recorder = Recorder(site.rabbit_url)
@@ -202,9 +201,7 @@ def _play(
     wanted = order(one.load, options.jobs, site.bucket)
     producer = Producer(site.settings["PACKSHOT_BROKER_URL"], one.load, options.seed)
     crew = Crew(site.settings, folder, servers.guard, seed=options.seed)
-    world = World(
-        one, options, servers, site, crew, wanted, producer, random.Random(options.seed)
-    )
+    world = World(one, options, servers, site, crew, wanted, producer, random.Random(options.seed))
     codes: list[int] = []
     try:
         if one.load.rate is None:
@@ -226,6 +223,12 @@ def _play(
 
 def _posted(post: Post, world: World) -> Post:
     """The post as these options want it."""
+    if post.faults.clock_offset and not wrong_clock.is_possible():
+        raise Skipped("a C compiler is needed to make a wrong clock")
+    if post.faults.pipeline and world.options.other_release is not None:
+        # The real thing instead of something like it.
+        faults = dataclasses.replace(post.faults, pipeline=None)
+        post = dataclasses.replace(post, faults=faults, checkout=world.options.other_release)
     if world.options.unguarded:
         faults = dataclasses.replace(post.faults, without=world.scenario.guards)
         return dataclasses.replace(post, faults=faults)
@@ -297,5 +300,3 @@ def _packshot(settings: dict[str, str], *arguments: str) -> None:
     )
     if done.returncode:
         raise AssertionError(done.stderr.decode() + done.stdout.decode())
-
-

@@ -68,9 +68,7 @@ def environment(folder: Path, offset: float, after: float) -> dict[str, str]:
     if not library.exists():
         source = folder / "wrong_clock.c"
         source.write_text(_SOURCE, encoding="utf-8")
-        subprocess.run(
-            ("cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"), check=True
-        )
+        subprocess.run(("cc", "-O1", "-shared", "-fPIC", "-o", library, source, "-ldl"), check=True)
     return {
         "LD_PRELOAD": str(library),
         "CHAOS_CLOCK_OFFSET": str(offset),

@@ -120,9 +120,10 @@ def test_a_dead_redis_is_left_alone_for_a_while_and_warned_of_once_a_minute(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock, proxy = Hand(), cut(private_redis.port)
+    with redis.Redis.from_url(private_redis.url) as client:
+        client.config_set("requirepass", "secret-word")
     one = make(f"redis://:secret-word@127.0.0.1:{proxy.port}/0", clock=clock)
-    one._redis.connection_pool.connection_kwargs.pop("password")
-    two = make(private_redis.url)
+    two = make(f"redis://:secret-word@127.0.0.1:{private_redis.port}/0")
     proxy.cut()
     for _ in range(20):
         with one.lead("photo", 60) as leads:

@@ -3,22 +3,26 @@
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from packshot.client import Client
-from packshot.contract import Job
-from packshot.settings import Settings
-from packshot.store.engine import open_engine
-from packshot.store.ledger import Ledger
-from packshot.store.views import JobView, Views
+if TYPE_CHECKING:
+    from packshot.store.ledger import Ledger
+    from packshot.store.views import JobView, Views
 
 
-def _views() -> Views:
+def _views() -> "Views":
+    from packshot.settings import Settings
+    from packshot.store.engine import open_engine
+    from packshot.store.views import Views
+
     return Views(open_engine(Settings.load().ledger_url))
 
 
-def _ledger() -> Ledger:
+def _ledger() -> "Ledger":
+    from packshot.settings import Settings
+    from packshot.store.engine import open_engine
     from workers.services import open_ledger
 
     settings = Settings.load()
@@ -32,6 +36,10 @@ def submit(messages: tuple[str, ...]) -> None:
 
     Every message is checked before it is sent. Submitting the same job again is harmless.
     """
+    from packshot.client import Client
+    from packshot.contract import Job
+    from packshot.settings import Settings
+
     settings = Settings.load()
     with Client(settings.broker_url.get_secret_value()) as client:
         for name in messages or ("-",):
@@ -59,7 +67,7 @@ def status(source: str, job_id: str | None, *, as_json: bool) -> None:
         _print_status(job)
 
 
-def _print_status(job: JobView) -> None:
+def _print_status(job: "JobView") -> None:
     click.echo(f"{job.source}/{job.job_id}: {job.status}")
     if job.code:
         click.echo(f"  {job.code}: {job.message}")
@@ -89,6 +97,7 @@ def result(source: str, job_id: str) -> int:
 @click.argument("job_id")
 def retry(source: str, job_id: str) -> None:
     """Resume a failed or cancelled job at its first unfinished step."""
+    from packshot.settings import Settings
     from tasks.app import create_app
     from tasks.workflow import start
 

@@ -8,14 +8,16 @@ import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Console
 
 from packshot import __version__
-from packshot.contract import CUTOUT, MAIN, Step
-from packshot.store.views import JobView
-from workers import photos
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from packshot.store.views import JobView
 
 #: Kibibytes or bytes, as the platform's getrusage has it, in one mebibyte.
 _MAXRSS_PER_MIB = 1024**2 if sys.platform == "darwin" else 1024
@@ -65,6 +67,8 @@ def run(
 
     Exit code 0 when every photo has a result, 1 when one failed.
     """
+    from rich.console import Console
+
     console = Console(stderr=True)
     found = _find(paths, sample=sample)
     started = datetime.now(UTC)
@@ -86,6 +90,7 @@ def run(
 
 
 def _find(paths: tuple[Path, ...], *, sample: bool) -> list[Path]:
+    from workers import photos
     from workers.samples import photos as samples
 
     if not paths and not sample:
@@ -97,9 +102,11 @@ def _find(paths: tuple[Path, ...], *, sample: bool) -> list[Path]:
 
 
 def _process(
-    console: Console, found: Sequence[Path], out: Path, concurrency: int, size: int
-) -> tuple[list[JobView], float]:
+    console: "Console", found: Sequence[Path], out: Path, concurrency: int, size: int
+) -> "tuple[list[JobView], float]":
     """Run the photos; returns their views and the seconds it took, without loading the models."""
+    from packshot.contract import CUTOUT, MAIN, Step
+    from workers import photos
     from workers.embedded import Embedded, settings_for
     from workers.progress import bars
     from workers.services import load_models
@@ -122,13 +129,15 @@ def _process(
     return [embedded.services.views.job(job.source, job.job_id) for job in jobs], seconds
 
 
-def _show(views: Sequence[JobView]) -> None:
+def _show(views: "Sequence[JobView]") -> None:
+    from rich.console import Console
+
     from workers.report import render_table
 
     Console().print(render_table(views))
 
 
-def _report(out: Path, views: Sequence[JobView], started: datetime, seconds: float) -> Path:
+def _report(out: Path, views: "Sequence[JobView]", started: datetime, seconds: float) -> Path:
     from workers.embedded import settings_for
     from workers.report import RunFacts, write_report
     from workers.services import open_policy, open_store
@@ -147,7 +156,7 @@ def _report(out: Path, views: Sequence[JobView], started: datetime, seconds: flo
     return path.resolve()
 
 
-def _line(view: JobView) -> dict[str, object]:
+def _line(view: "JobView") -> dict[str, object]:
     return {
         "job_id": view.job_id,
         "status": view.status,
