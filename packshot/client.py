@@ -11,17 +11,17 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from amqp.exceptions import ChannelError, MessageNacked, RecoverableConnectionError
 from kombu import Connection, Exchange, Producer
-from kombu.exceptions import OperationalError
 
+from packshot.broker import named_errors, reason
 from packshot.contract import EXCHANGE, SUBMIT_KEY, Job
 from packshot.errors import BrokerUnavailable, ConfigurationError
 
 #: Seconds that `submit` keeps trying by default.
 DEADLINE_SECONDS = 30.0
-#: Seconds to wait for one confirm; a quorum queue on real disks answers in milliseconds.
-CONFIRM_SECONDS = 10.0
+#: Seconds to wait for a connection and for a confirm; a quorum queue on real disks answers in
+#: milliseconds.
+CONNECT_SECONDS, CONFIRM_SECONDS = 5.0, 10.0
 
 
 class Client:
@@ -31,9 +31,10 @@ class Client:
         """Connect lazily to `url`; `deadline` is how many seconds a submit may take."""
         self._connection = Connection(
             url,
-            connect_timeout=5,
+            connect_timeout=min(CONNECT_SECONDS, deadline),
             heartbeat=30,
-            transport_options={"confirm_publish": True},
+            # Trying again is our own business, with our own deadline.
+            transport_options={"confirm_publish": True, "max_retries": 0},
         )
         self._deadline = deadline
         self._producer: Any = None
@@ -61,36 +62,44 @@ class Client:
         Raises:
             BrokerUnavailable: the broker did not confirm within the deadline (it is down, or its
                 queue is full). The job may or may not have arrived.
-            ConfigurationError: the broker has no queue for jobs; `packshot broker setup` makes it.
+            ConfigurationError: the broker has no queue for jobs (`packshot broker setup` makes it),
+                or it does not let us in.
         """
         self.publish(job.model_dump_json().encode())
 
     def publish(self, body: bytes) -> None:
-        """Publish a raw JSON body, as a producer in another language would."""
+        """Publish a raw JSON body, as a producer in another language would; raises as `submit`."""
         give_up = time.monotonic() + self._deadline
         pause = 0.2
         while True:
             try:
-                self._publish(body)
-            except (MessageNacked, OperationalError, RecoverableConnectionError, OSError) as error:
-                self._producer = None
-                self._connection.collect()  # drop it without a word to a peer that may be gone
+                with named_errors():
+                    self._publish(body, max(0.1, give_up - time.monotonic()))
+            except BrokerUnavailable as error:
+                self._start_over()
                 if time.monotonic() + pause > give_up:
+                    cause = error.__cause__ or error
                     raise BrokerUnavailable(
-                        f"The broker did not take the job within {self._deadline:g} s ({error}): "
-                        "submit it again later, that is harmless."
-                    ) from error
+                        f"The broker did not take the job within {self._deadline:g} s "
+                        f"({reason(cause)}): submit it again later, that is harmless."
+                    ) from cause
                 time.sleep(pause)
                 pause = min(pause * 2, 2.0)
-            except ChannelError as error:
-                raise ConfigurationError(
-                    f"The broker has no queue for jobs ({error}): start a worker of role `io` "
-                    "or run `packshot broker setup` once."
-                ) from error
+            except ConfigurationError:
+                self._start_over()
+                raise
             else:
                 return
 
-    def _publish(self, body: bytes) -> None:
+    def _start_over(self) -> None:
+        """Drop the connection: an unroutable message is returned first and confirmed afterwards.
+
+        That confirm would be taken for the next message's.
+        """
+        self._producer = None
+        self._connection.collapse()
+
+    def _publish(self, body: bytes, seconds: float) -> None:
         if self._producer is None:
             exchange = Exchange(EXCHANGE, type="topic", durable=True)
             self._producer = Producer(
@@ -103,6 +112,5 @@ class Client:
             content_encoding="utf-8",
             delivery_mode=2,
             mandatory=True,
-            timeout=CONFIRM_SECONDS,
-            confirm_timeout=CONFIRM_SECONDS,
+            confirm_timeout=min(CONFIRM_SECONDS, seconds),
         )

@@ -1,0 +1,54 @@
+"""What the broker's client raises, turned into errors of ours at the edge where it appears."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from amqp.exceptions import (
+    AccessRefused,
+    AMQPError,
+    ChannelError,
+    MessageNacked,
+    NotAllowed,
+    PreconditionFailed,
+    RecoverableChannelError,
+)
+from kombu.exceptions import OperationalError
+
+from packshot.errors import BrokerUnavailable, ConfigurationError
+
+#: What another try may mend.
+PASSING = (MessageNacked, OperationalError, RecoverableChannelError, OSError)
+
+
+@contextmanager
+def named_errors() -> Iterator[None]:
+    """Raise `BrokerUnavailable` for what may pass, `ConfigurationError` for what a person mends."""
+    try:
+        yield
+    except PASSING as error:
+        raise BrokerUnavailable(f"The broker did not take it ({reason(error)}).") from error
+    except (AccessRefused, NotAllowed) as error:
+        raise ConfigurationError(
+            f"The broker refuses us ({error.reply_text}): check user, password and virtual host "
+            "in its URL."
+        ) from error
+    except PreconditionFailed as error:
+        raise ConfigurationError(
+            f"A queue is there with other arguments ({error.reply_text}): set PACKSHOT_QUEUE_LIMIT "
+            "back to what it was, or delete the queue when it is empty."
+        ) from error
+    except ChannelError as error:
+        raise ConfigurationError(
+            f"The broker has no queue for this ({error.reply_text or error}): start a worker of "
+            "role `io` or run `packshot broker setup` once."
+        ) from error
+    except AMQPError as error:
+        raise BrokerUnavailable(f"The broker did not take it ({reason(error)}).") from error
+
+
+def reason(error: BaseException) -> str:
+    """A few words; a refusal by the broker brings none of its own."""
+    causes = (error, error.__cause__)
+    if any(isinstance(one, MessageNacked) for one in causes):
+        return "it refused the message: a queue is full, or it is short of memory or disk"
+    return str(error) or type(error).__name__
