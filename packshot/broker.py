@@ -26,7 +26,7 @@ def named_errors() -> Iterator[None]:
     try:
         yield
     except PASSING as error:
-        raise BrokerUnavailable(f"The broker did not take it ({reason(error)}).") from error
+        raise _unavailable(error) from error
     except (AccessRefused, NotAllowed) as error:
         raise ConfigurationError(
             f"The broker refuses us ({error.reply_text}): check user, password and virtual host "
@@ -43,12 +43,21 @@ def named_errors() -> Iterator[None]:
             "role `io` or run `packshot broker setup` once."
         ) from error
     except AMQPError as error:
-        raise BrokerUnavailable(f"The broker did not take it ({reason(error)}).") from error
+        raise _unavailable(error) from error
 
 
 def reason(error: BaseException) -> str:
     """A few words; a refusal by the broker brings none of its own."""
-    causes = (error, error.__cause__)
-    if any(isinstance(one, MessageNacked) for one in causes):
+    if _refused(error):
         return "it refused the message: a queue is full, or it is short of memory or disk"
     return str(error) or type(error).__name__
+
+
+def _refused(error: BaseException) -> bool:
+    # The client wraps the refusal when it has tried again in vain.
+    return isinstance(error, MessageNacked) or isinstance(error.__cause__, MessageNacked)
+
+
+def _unavailable(error: Exception) -> BrokerUnavailable:
+    hint = "see its queues" if _refused(error) else "check that it runs and that its URL is right"
+    return BrokerUnavailable(f"The broker does not take messages ({reason(error)}): {hint}.")

@@ -33,10 +33,10 @@ class Client:
             url,
             connect_timeout=min(CONNECT_SECONDS, deadline),
             heartbeat=30,
-            # Trying again is our own business, with our own deadline.
-            transport_options={"confirm_publish": True, "max_retries": 0},
+            transport_options={"confirm_publish": True},
         )
         self._deadline = deadline
+        self._give_up = 0.0
         self._producer: Any = None
 
     def __enter__(self) -> Self:
@@ -69,15 +69,15 @@ class Client:
 
     def publish(self, body: bytes) -> None:
         """Publish a raw JSON body, as a producer in another language would; raises as `submit`."""
-        give_up = time.monotonic() + self._deadline
+        self._give_up = time.monotonic() + self._deadline
         pause = 0.2
         while True:
             try:
                 with named_errors():
-                    self._publish(body, max(0.1, give_up - time.monotonic()))
+                    self._publish(body)
             except BrokerUnavailable as error:
                 self._start_over()
-                if time.monotonic() + pause > give_up:
+                if time.monotonic() + pause > self._give_up:
                     cause = error.__cause__ or error
                     raise BrokerUnavailable(
                         f"The broker did not take the job within {self._deadline:g} s "
@@ -97,10 +97,12 @@ class Client:
         That confirm would be taken for the next message's.
         """
         self._producer = None
-        self._connection.collapse()
+        self._connection.collect()
 
-    def _publish(self, body: bytes, seconds: float) -> None:
+    def _publish(self, body: bytes) -> None:
         if self._producer is None:
+            # Else kombu tries twice, two seconds apart, whatever our deadline is.
+            self._connection.ensure_connection(max_retries=0)
             exchange = Exchange(EXCHANGE, type="topic", durable=True)
             self._producer = Producer(
                 self._connection.channel(), exchange=exchange, auto_declare=False
@@ -112,5 +114,5 @@ class Client:
             content_encoding="utf-8",
             delivery_mode=2,
             mandatory=True,
-            confirm_timeout=min(CONFIRM_SECONDS, seconds),
+            confirm_timeout=min(CONFIRM_SECONDS, max(0.1, self._give_up - time.monotonic())),
         )

@@ -14,6 +14,7 @@ from uuid import UUID
 from packshot.contract import Step
 from packshot.errors import (
     Fenced,
+    NotFound,
     OutOfMemory,
     PackshotError,
     SourceUnavailable,
@@ -101,9 +102,9 @@ class Runner:
             ticket = insist(
                 lambda: ledger.begin(job_id, step, worker=worker, alone=alone), sleep=self.sleep
             )
-        except Transient as error:
-            log.warning("%s of job %s waits: %s", step, job_id, error)
-            return Next.AGAIN
+        except (Transient, NotFound) as error:
+            log.warning("%s of job %s is not begun: %s", step, job_id, error)
+            return Next.DEAD if isinstance(error, NotFound) else Next.AGAIN
         if ticket.verdict is Verdict.ALONE:
             log.warning("%s of job %s lost a worker and runs alone", step, job_id)
             return None

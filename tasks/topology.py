@@ -9,6 +9,7 @@ from typing import Any
 from kombu import Exchange, Queue
 
 from packshot import contract
+from packshot.broker import named_errors
 from packshot.contract import EventType, Lane, Step
 
 #: Deliveries that the broker allows before it dead-letters a message by itself. The ledger's own
@@ -68,9 +69,13 @@ def declare(connection: Any, limit: int) -> list[str]:
 
     The order matters: at-least-once dead-lettering keeps a message in its source queue for as long
     as the dead-letter exchange has nowhere to put it.
+
+    Raises:
+        BrokerUnavailable: it does not answer.
+        ConfigurationError: a queue is there with other arguments, or we may not declare.
     """
     queues = (*resting_queues(), intake_queue(limit), *stage_queues(limit))
-    with connection.channel() as channel:
+    with named_errors(), connection.channel() as channel:
         EVENTS(channel).declare()
         for queue in queues:
             queue(channel).declare()

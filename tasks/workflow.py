@@ -12,6 +12,7 @@ from uuid import UUID
 
 from celery import Celery, chain
 
+from packshot.broker import named_errors
 from packshot.contract import Job, Step, queue_name, task_name
 
 
@@ -28,6 +29,16 @@ def signature(app: Celery, job_id: UUID, job: Job, step: Step) -> Any:
 
 
 def start(app: Celery, job_id: UUID, job: Job, *, first: Step = Step.PREPARE) -> None:
-    """Publish the chain of a job from `first` on, confirmed by the broker."""
+    """Publish the chain of a job from `first` on, confirmed by the broker.
+
+    Raises:
+        BrokerUnavailable: the broker is away or the queue is full. The chain may have started.
+        ConfigurationError: there is no such queue, or one with other arguments.
+    """
     steps = job.chain[job.chain.index(first) :]
-    chain(*(signature(app, job_id, job, step) for step in steps)).apply_async()
+    with named_errors():
+        # The client would try sixty times in a fifth of a second: it waits only between connection
+        # attempts. Once more mends a connection that died idle; for the rest the caller waits.
+        chain(*(signature(app, job_id, job, step) for step in steps)).apply_async(
+            retry_policy={"max_retries": 1}
+        )

@@ -1,15 +1,18 @@
-"""Celery's consumer, made safe against messages that are not tasks.
+"""Celery's consumer, made safe against messages that are not ours.
 
 In Celery 5.7.0 a message with task headers but a wrong body (not a list of three, no content type,
 no id, a mistyped time limit) raises in the main loop and ends the process, is redelivered, and
-ends the next one. One that is not JSON is acknowledged and lost. Here each of them is rejected and
-rests in the dead-letter queue, and the worker goes on.
+ends the next one. One that is not JSON is acknowledged and lost. Here every message that does not
+have our own form is rejected and rests in the dead-letter queue, and the worker goes on.
 """
 
 import logging
 from typing import Any
 
 from celery.worker.consumer import Consumer
+
+from packshot.errors import InvalidMessage
+from workers.envelope import open_envelope
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +27,13 @@ class SafeConsumer(Consumer):  # type: ignore[misc] # Celery is untyped
 
         def on_task_received(message: Any) -> Any:
             try:
+                open_envelope(message)
                 return handler(message)
             except meaningful:
                 raise
+            except InvalidMessage as error:
+                log.error("foreign message goes to the dead letters: %s", error)  # noqa: TRY400
+                message.reject_log_error(log, self.connection_errors)
             except Exception:
                 # Whatever a foreign message makes Celery's parsers raise: the list has no end.
                 log.exception("malformed task message goes to the dead letters")

@@ -1,35 +1,42 @@
 """The one form that a message on a stage's queue has: checked before Celery reads it.
 
-Celery trusts its messages. What it cannot read ends the process, is acknowledged and lost, or (wrong
-arguments in the body) stays unanswered in a thread pool and holds its place in the prefetch window
-until the worker stands still. Only Packshot writes to these queues, so its own form is the only one
-that is let in.
+Celery 5.7.0 trusts its messages. What it cannot read ends the process, or is acknowledged and lost,
+or stays unanswered (arguments that are no mapping, a broken chain): in a thread pool such a message
+keeps its place in the prefetch window, and two of them stop a queue for good. Only Packshot writes
+to these queues, so its own form is the only one that is let in.
 """
 
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StrictInt,
-    StrictStr,
-    TypeAdapter,
-)
-from pydantic.types import UUID
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from packshot.contract import Lane, Step, task_name
+from packshot.errors import InvalidMessage
+from packshot.jsontext import escaped
 
-#: Step of each task by its wire name.
-_STEPS = {task_name(step): step for step in Step}
-#: Problems of one message that the log tells of, and their length in characters.
-_TOLD, _TOLD_CHARS = 3, 300
+#: Wire names of the tasks.
+_TASKS = {task_name(step): step for step in Step}
+#: Problems of one message that the log tells of, and characters of each.
+_TOLD, _TOLD_CHARS = 3, 200
+#: Headers that would make Celery put a message off, or acknowledge it unread, by this machine's
+#: clock. The broker has delayed it already, and a step does not expire.
+_TIMES = ("eta", "expires")
 
-_Nothing = Annotated[list[None], Field(max_length=0)]
+
+def _ours(name: str) -> str:
+    if name not in _TASKS:
+        raise ValueError("not a task of ours")
+    return name
+
+
+_Task = Annotated[str, AfterValidator(_ours)]
+_Name = Annotated[str, Field(max_length=255)]
+_None = Annotated[list[Any], Field(max_length=0)]
 
 
 class _Arguments(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
     job: UUID
     step: Step
@@ -37,19 +44,15 @@ class _Arguments(BaseModel):
 
 
 class _Hop(BaseModel):
-    """A later task of the chain, as Celery writes a signature."""
+    """A later step of the chain, as Celery writes it."""
 
-    model_config = ConfigDict(strict=True)
-
-    task: Annotated[str, Field(pattern=rf"^({'|'.join(_STEPS)})$".replace(".", r"\."))]
-    args: _Nothing
-    kwargs: _Arguments
+    task: _Task
+    positional: Annotated[_None, Field(alias="args")]
+    named: Annotated[_Arguments, Field(alias="kwargs")]
     options: dict[str, Any]
 
 
 class _Embedded(BaseModel):
-    model_config = ConfigDict(strict=True)
-
     chain: list[_Hop] | None = None
     callbacks: None = None
     errbacks: None = None
@@ -57,30 +60,64 @@ class _Embedded(BaseModel):
 
 
 class _Headers(BaseModel):
-    """The headers that Celery acts on; others may be there."""
+    """The headers that Celery acts on; there may be others."""
 
-    model_config = ConfigDict(strict=True)
-
-    task: StrictStr
-    id: Annotated[StrictStr, Field(min_length=1, max_length=255)]
-    root_id: StrictStr | None = None
-    parent_id: StrictStr | None = None
-    origin: StrictStr | None = None
-    shadow: StrictStr | None = None
+    task: _Task
+    id: Annotated[_Name, Field(min_length=1)]
+    root_id: _Name | None = None
+    parent_id: _Name | None = None
+    origin: _Name | None = None
+    shadow: _Name | None = None
+    argsrepr: str | None = None
+    kwargsrepr: str | None = None
     group: None = None
-    retries: Annotated[StrictInt, Field(ge=0)] = 0
-    timelimit: tuple[None, None] | list[None] | None = None
-    replaced_task_nesting: StrictInt = 0
+    group_index: None = None
+    compression: None = None
+    timelimit: Annotated[list[None], Field(max_length=2)] | None = None
+    retries: Annotated[int, Field(ge=0)] | None = None
+    replaced_task_nesting: int | None = None
+    ignore_result: bool | None = None
     stamps: dict[str, Any] | None = None
     stamped_headers: list[str] | None = None
-    compression: None = None
 
 
-class _Properties(BaseModel):
+class _Envelope(BaseModel):
     content_type: Literal["application/json"]
     content_encoding: Literal["utf-8"]
+    headers: _Headers
 
 
-_BODY: TypeAdapter[tuple[_Nothing, _Arguments, _Embedded]] = TypeAdapter(
-    tuple[_Nothing, _Arguments, _Embedded]
+_BODY: TypeAdapter[tuple[_None, _Arguments, _Embedded]] = TypeAdapter(
+    tuple[_None, _Arguments, _Embedded]
 )
+
+
+def open_envelope(message: Any) -> None:
+    """Check a kombu message, and take the headers out that put a step off by the clock.
+
+    Raises `InvalidMessage` that says what is wrong with it.
+    """
+    try:
+        envelope = _Envelope.model_validate(
+            {
+                "content_type": message.content_type,
+                "content_encoding": message.content_encoding,
+                "headers": message.headers,
+            },
+            strict=True,
+        )
+        _args, named, _embedded = _BODY.validate_json(message.body, strict=True)
+    except ValidationError as error:
+        raise InvalidMessage(_explain(error)) from error
+    if _TASKS[envelope.headers.task] is not named.step:
+        raise InvalidMessage(f"Task {envelope.headers.task} cannot run step {named.step}.")
+    for name in _TIMES:
+        message.headers[name] = None
+
+
+def _explain(error: ValidationError) -> str:
+    told = [
+        f"{'.'.join(map(str, one['loc']))}: {one['msg']}"[:_TOLD_CHARS]
+        for one in error.errors(include_url=False, include_input=False)[:_TOLD]
+    ]
+    return escaped("; ".join(told), _TOLD * _TOLD_CHARS) + "."

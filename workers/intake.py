@@ -9,18 +9,20 @@ import logging
 import socket
 import threading
 import time
+from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from amqp.exceptions import AMQPError, MessageNacked
-from celery.exceptions import OperationalError as PublishFailed
-from kombu import Connection, Consumer, Producer
+from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from packshot.errors import Transient
+from packshot.contract import INTAKE_QUEUE
+from packshot.errors import ConfigurationError, Transient
 from packshot.identity import uuid7
 from tasks.backoff import pauses
 from tasks.intake import Intake, Refusal
-from tasks.topology import DEAD, REJECTED_KEY, declare, intake_queue
+from tasks.topology import DEAD, REJECTED_KEY, declare
 
 log = logging.getLogger(__name__)
 
@@ -28,10 +30,16 @@ log = logging.getLogger(__name__)
 PREFETCH = 20
 #: Seconds between two looks at the stop flag and two heartbeats.
 TICK_SECONDS = 1.0
+#: Seconds after two of which without a sign of life a connection counts as dead.
+HEARTBEAT_SECONDS = 30
 #: Header values longer than this are cut: the whole sentence is in the event.
 HEADER_CHARS = 1000
+#: Longest pause before a message that is held is tried again, seconds: `stop` waits for its end.
+HOLD_CAP = 2.0
+#: Times that a message is tried which raises something that has no name.
+UNNAMED_TRIES = 5
 
-_BROKER_GONE = (AMQPError, MessageNacked, OSError, OperationalError, PublishFailed)
+_BROKER_GONE = (AMQPError, MessageNacked, OSError, OperationalError, Transient, ConfigurationError)
 
 
 class IntakeConsumer:
@@ -64,44 +72,64 @@ class IntakeConsumer:
                 log.warning("intake lost the broker: %s", error)
                 self._stopping.wait(next(waiting))
             except Exception:
-                # A bug must not end the thread; its message comes again, and after the broker's
-                # delivery limit it rests with the dead letters.
+                # A bug must not end the thread: nobody would notice that nothing comes in.
                 log.exception("intake starts again")
                 self._stopping.wait(next(waiting))
 
     def _consume(self) -> None:
         options = {"confirm_publish": True}
-        with Connection(self._url, heartbeat=30, transport_options=options) as connection:
+        with Connection(
+            self._url, heartbeat=HEARTBEAT_SECONDS, transport_options=options
+        ) as connection:
             declare(connection, self._limit)
+            # A channel of the driver, not a consumer of kombu: that would unpack and decode what a
+            # stranger's headers say, and raise here for every message where they lie.
             channel = connection.channel()
-            queue = intake_queue(self._limit)
-            on_message = lambda message: self._take(connection, message)  # noqa: E731
-            with Consumer(
-                channel, [queue], on_message=on_message, prefetch_count=PREFETCH, auto_declare=False
-            ):
-                log.info("intake is ready")
-                while not self._stopping.is_set():
-                    connection.heartbeat_check()
-                    try:
-                        connection.drain_events(timeout=TICK_SECONDS)
-                    except (TimeoutError, socket.timeout):  # noqa: UP041 - kombu raises either
-                        continue
+            channel.auto_decode = False
+            channel.basic_qos(0, PREFETCH, False)
+            unread: deque[Any] = deque()
+            channel.basic_consume(INTAKE_QUEUE, callback=unread.append)
+            log.info("intake is ready")
+            while not self._stopping.is_set():
+                self._listen(connection, 0.0 if unread else TICK_SECONDS)
+                if unread:
+                    self._take(connection, unread.popleft())
+
+    @staticmethod
+    def _listen(connection: Any, seconds: float) -> None:
+        """Give and take signs of life; messages that come meanwhile wait in memory, unacknowledged.
+
+        Whoever sends heartbeats and reads none takes the broker for dead after two of them.
+        """
+        connection.heartbeat_check()
+        with suppress(TimeoutError, socket.timeout):  # kombu raises either
+            connection.drain_events(timeout=seconds)
 
     def _take(self, connection: Any, message: Any) -> None:
-        body = bytes(message.body) if not isinstance(message.body, str) else message.body.encode()
-        waiting = pauses(base=0.5, cap=5.0)
+        body = bytes(message.body or b"")  # the driver's empty body is text
+        waiting = pauses(base=0.5, cap=HOLD_CAP)
+        tries = 0
         while not self._stopping.is_set():
             try:
                 answer = self._intake.take(body)
             except Transient as error:
+                # Held, not handed back: each delivery counts, and after a few of them the broker
+                # would put the message, and those read with it, among the dead letters.
                 log.warning("intake waits: %s", error)
-                connection.heartbeat_check()
-                self._stopping.wait(next(waiting))
-                continue
-            if isinstance(answer, Refusal):
-                self._set_aside(connection, message, body, answer)
-            message.ack()
-            return
+            except _BROKER_GONE:
+                raise
+            except Exception:
+                tries += 1
+                log.exception("intake cannot take a message in (try %d)", tries)
+                if tries == UNNAMED_TRIES:
+                    message.channel.basic_reject(message.delivery_tag, requeue=False)
+                    return
+            else:
+                if isinstance(answer, Refusal):
+                    self._set_aside(connection, message, body, answer)
+                message.channel.basic_ack(message.delivery_tag)
+                return
+            self._listen(connection, next(waiting))
 
     @staticmethod
     def _set_aside(connection: Any, message: Any, body: bytes, refusal: Refusal) -> None:
@@ -110,8 +138,8 @@ class IntakeConsumer:
             Producer(channel, exchange=DEAD, auto_declare=False).publish(
                 body,
                 routing_key=REJECTED_KEY,
-                content_type=message.content_type or "application/octet-stream",
-                content_encoding=message.content_encoding or "utf-8",
+                content_type=message.properties.get("content_type", "application/octet-stream"),
+                content_encoding=message.properties.get("content_encoding", "binary"),
                 headers={
                     "x-packshot-code": refusal.code,
                     "x-packshot-reason": refusal.message[:HEADER_CHARS],

@@ -45,7 +45,7 @@ from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
 from workers.leases import Leases
 from workers.roles import Role
-from workers.services import build, load_models
+from workers.services import build, connections_for, load_models
 from workers.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class Worker:
             settings,
             _models(settings, options),
             worker=self.name,
-            connections=options.concurrency + 3,
+            connections=connections_for(options.concurrency),
         )
         self.services.blobs.check()
         self.runner = Runner(self.services, STAGES)

@@ -17,7 +17,7 @@ from packshot.store.ledger import Ledger
 from packshot.store.tables import SETTLED, JobStatus, StepStatus
 from packshot.store.views import JobView, Views
 from tasks import workflow
-from workers.dead import Kind, Letter, reached
+from workers.dead import Kind, Letter
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,7 @@ class Replay:
             first = self._reopened(view)
         except Conflict:
             return Answer(True, f"{name} was taken up by somebody else meanwhile")
-        with reached():
-            workflow.start(self.app, row, view.request, first=first)
+        workflow.start(self.app, row, view.request, first=first)
         self._started.add(row)
         return Answer(True, f"{name} goes on at {first}")
 

@@ -25,6 +25,11 @@ from packshot.summary import PIPELINE
 from tasks.services import Services
 
 
+def connections_for(concurrency: int) -> int:
+    """Pool of a worker's process: its steps, and the threads for leases, events and the intake."""
+    return concurrency + 3
+
+
 def build(settings: Settings, models: Models, *, worker: str, connections: int = 5) -> Services:
     """Open the database pool and the object store; nothing is connected before its first use."""
     engine = open_engine(settings.ledger_url, pool_size=connections)

@@ -94,7 +94,7 @@ def _silent_line(world: World) -> None:
 def _full_queues(world: World) -> None:
     """Queues hold five messages; everybody in front of them has to wait."""
     with world.fault():
-        world.reach(1.0, seconds=240.0)
+        world.reach(1.0)
 
 
 @scenario(
@@ -107,7 +107,7 @@ def _full_queues(world: World) -> None:
 def _full_queues_all(world: World) -> None:
     """Queues hold five messages, and those who fill them are those who empty them."""
     with world.fault():
-        world.reach(1.0, seconds=240.0)
+        world.reach(1.0)
 
 
 @scenario(patience=90.0, guards=(Guard.RECONCILER,))
@@ -117,10 +117,10 @@ def _broker_forgets(world: World) -> None:
 
     for _ in world.moments(2, last=0.5):
         with world.fault(), Connection(world.site.rabbit_url) as connection:
-            with connection.channel() as channel:
-                for step in Step:
-                    for lane in Lane:
-                        channel.queue_purge(queue_name(step, lane))
+            channel = connection.channel()
+            for step in Step:
+                for lane in Lane:
+                    channel.queue_purge(queue_name(step, lane))
 
 
 @scenario(load=Load(twice=True), guards=(Guard.VERDICT, Guard.FENCE))

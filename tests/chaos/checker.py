@@ -30,6 +30,8 @@ class Findings:
 
     submitted: int = 0
     settled: int = 0
+    #: Jobs that the producer could not hand in although it tried until the end.
+    unsent: int = 0
     #: Confirmed to the producer, and the ledger has never heard of it.
     lost: int = 0
     #: Not settled when nothing moved any more.
@@ -69,13 +71,13 @@ class Findings:
     @property
     def manual(self) -> int:
         """Jobs that a person would have to look after."""
-        return self.lost + self.stuck + self.wrong_end + self.innocent_dead
+        return self.unsent + self.lost + self.stuck + self.wrong_end + self.innocent_dead
 
     @property
     def violations(self) -> dict[str, int]:
         """What must be zero and is not."""
         bars = (
-            *("lost", "stuck", "final_twice", "events_missing", "artifacts_missing"),
+            *("unsent", "lost", "stuck", "final_twice", "events_missing", "artifacts_missing"),
             *("incomplete", "wrong_end", "innocent_dead"),
         )
         return {name: getattr(self, name) for name in bars if getattr(self, name)}
@@ -135,6 +137,7 @@ def examine(evidence: Evidence, codes: Codes) -> Findings:
     by_name = {row["job_id"]: row for row in rows.jobs}
     found.submitted = len(evidence.confirmed)
     found.settled = sum(row["status"] in FINAL for row in rows.jobs)
+    found.unsent = len(evidence.order.jobs) - len(evidence.confirmed)
     found.lost = len(evidence.confirmed - by_name.keys())
     found.stuck = len(rows.jobs) - found.settled
     found.recomputed = sum(max(0, row["fence"] - 1) for row in rows.steps)

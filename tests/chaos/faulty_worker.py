@@ -141,7 +141,7 @@ def other_pipeline(version: str) -> None:
     """Be another release as far as the input keys and the provenance are concerned."""
     from packshot import summary
 
-    summary.PIPELINE = version  # type: ignore[misc]
+    summary.PIPELINE = version
 
 
 def main() -> None:

@@ -95,6 +95,8 @@ class Producer:
     confirmed: set[str] = field(default_factory=set)
     #: Submits that got no confirm in time and were repeated.
     repeated: int = 0
+    #: What ended a producer's thread although it should have gone on.
+    crashes: list[str] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -102,7 +104,7 @@ class Producer:
         """Begin to send; returns at once."""
         for number in range(2 if self.load.twice else 1):
             thread = threading.Thread(
-                target=self._send, args=(jobs, number), name=f"producer-{number}", daemon=True
+                target=self._run, args=(jobs, number), name=f"producer-{number}", daemon=True
             )
             self._threads.append(thread)
             thread.start()
@@ -122,6 +124,13 @@ class Producer:
         """Send no more."""
         self._stopping.set()
         self.join(SUBMIT_SECONDS + 5)
+
+    def _run(self, jobs: Sequence[Job], number: int) -> None:
+        try:
+            self._send(jobs, number)
+        except Exception as error:
+            self.crashes.append(f"the producer crashed: {type(error).__name__}: {error}")
+            raise
 
     def _send(self, jobs: Sequence[Job], number: int) -> None:
         mine = list(jobs)

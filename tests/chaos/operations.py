@@ -3,7 +3,7 @@
 import contextlib
 import time
 
-import psutil
+import psutil  # type: ignore[import-untyped] # has no stubs
 import psycopg
 
 from tests.chaos.checker import plain

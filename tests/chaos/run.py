@@ -1,4 +1,4 @@
-"""`python -m tests.chaos.run`: play scenarios, print what was found, fail where something was lost."""
+"""`python -m tests.chaos.run`: play scenarios, print what was found, fail if something was lost."""
 
 import argparse
 import json

@@ -56,6 +56,7 @@ class Run:
 #: Columns of the table: heading and field.
 _COLUMNS = (
     ("jobs", "submitted"),
+    ("unsent", "unsent"),
     ("lost", "lost"),
     ("stuck", "stuck"),
     ("final twice", "final_twice"),

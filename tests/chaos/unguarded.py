@@ -103,7 +103,7 @@ def _no_reconciler() -> None:
     def unfinished(self: Ledger, *args: Any, **options: Any) -> list[Any]:
         return []
 
-    Ledger.unfinished = unfinished  # type: ignore[method-assign]
+    Ledger.unfinished = unfinished  # type: ignore[assignment,method-assign]
 
 
 def _no_patience() -> None:

@@ -1,7 +1,7 @@
 """A wall clock that is wrong for one process: a preloaded library that moves CLOCK_REALTIME.
 
-Patching Python's `time` would miss what C code reads for itself. The monotonic clock stays right, as
-it does on a machine whose clock is set.
+Patching Python's `time` would miss what C code reads for itself. The monotonic clock stays right,
+as it does on a machine whose clock is set.
 """
 
 import shutil

@@ -12,22 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE
-from packshot.errors import ConfigurationError, PackshotError
-from packshot.settings import Settings
-
-# The rest is imported by the commands themselves, which is what keeps `--help` instant.
 if TYPE_CHECKING:
+    from packshot.settings import Settings
     from packshot.store.views import JobView, Views
     from workers.dead import Letter, Look
     from workers.replay import Replay
 
-#: The queues by the words of the command line.
-QUEUES = {"dead": DEAD_QUEUE, "rejected": REJECTED_QUEUE}
-
 _queue = click.option(
     "--queue",
-    type=click.Choice(list(QUEUES)),
+    type=click.Choice(["dead", "rejected"]),
     help="Only packshot.dead (steps) or packshot.rejected (refused messages). Default: both.",
 )
 _all = click.option("--all", "everything", is_flag=True, help="Every letter there is.")
@@ -56,7 +49,7 @@ def list_(queue: str | None, limit: int, *, as_json: bool) -> None:
     """Show what rests, oldest first."""
     from workers.deadtext import line, render
 
-    settings = Settings.load()
+    settings = _settings()
     with _look(settings) as look:
         names = _queues(queue)
         total = sum(look.depth(name) for name in names)
@@ -84,7 +77,7 @@ def show(letter_id: str, *, as_json: bool) -> int:
     """Show one letter: its headers, its body, and its job with the steps."""
     from workers.deadtext import describe, document
 
-    settings = Settings.load()
+    settings = _settings()
     with _look(settings) as look:
         found, _ = _chosen(look, (letter_id,), _queues(None))
     if not found:
@@ -109,7 +102,7 @@ def replay(ids: tuple[str, ...], *, everything: bool, queue: str | None) -> int:
     when a letter stayed where it was.
     """
     _exactly_one(ids, everything)
-    settings = Settings.load()
+    settings = _settings()
     outcome: Counter[bool] = Counter()
     with _look(settings) as look, _replay(settings) as replay:
         letters, missing = _asked(look, ids, _queues(queue))
@@ -143,7 +136,7 @@ def discard(
     from workers.deadtext import saved
 
     _exactly_one(ids, everything)
-    settings = Settings.load()
+    settings = _settings()
     count = 0
     with _look(settings) as look:
         letters, missing = _asked(look, ids, _queues(queue))
@@ -165,10 +158,19 @@ def _exactly_one(ids: tuple[str, ...], everything: bool) -> None:
 
 
 def _queues(name: str | None) -> tuple[str, ...]:
-    return (QUEUES[name],) if name else tuple(QUEUES.values())
+    from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE
+
+    queues = {"dead": DEAD_QUEUE, "rejected": REJECTED_QUEUE}
+    return (queues[name],) if name else tuple(queues.values())
 
 
-def _look(settings: Settings) -> "Look":
+def _settings() -> "Settings":
+    from packshot.settings import Settings
+
+    return Settings.load()
+
+
+def _look(settings: "Settings") -> "Look":
     from workers.dead import Look
 
     return Look(settings.broker_url.get_secret_value())
@@ -203,8 +205,9 @@ def _tell_missing(missing: list[str]) -> None:
 
 
 @contextmanager
-def _replay(settings: Settings) -> "Iterator[Replay]":
+def _replay(settings: "Settings") -> "Iterator[Replay]":
     from packshot.client import Client
+    from packshot.errors import ConfigurationError
     from packshot.store.engine import open_engine
     from packshot.store.views import Views
     from tasks.app import create_app
@@ -225,8 +228,9 @@ def _replay(settings: Settings) -> "Iterator[Replay]":
 
 
 @contextmanager
-def _views(settings: Settings) -> "Iterator[Views | None]":
+def _views(settings: "Settings") -> "Iterator[Views | None]":
     """The ledger to read in, or None where there is none: looking works without it."""
+    from packshot.errors import PackshotError
     from packshot.store.engine import open_engine
     from packshot.store.views import Views
 
@@ -242,11 +246,11 @@ def _views(settings: Settings) -> "Iterator[Views | None]":
         engine.dispose()
 
 
-def _has_ledger(settings: Settings) -> bool:
+def _has_ledger(settings: "Settings") -> bool:
     return settings.database_url is not None or (settings.data / "ledger.sqlite").exists()
 
 
-def _known(settings: Settings, letters: list["Letter"]) -> dict[str, tuple[str, str, str]]:
+def _known(settings: "Settings", letters: list["Letter"]) -> dict[str, tuple[str, str, str]]:
     """Source, job_id and status by the ids of those letters whose job is known."""
     known = {letter.id: (*letter.name, "") for letter in letters if letter.name}
     steps = {letter.id: letter.step[0] for letter in letters if letter.step}
@@ -257,7 +261,7 @@ def _known(settings: Settings, letters: list["Letter"]) -> dict[str, tuple[str, 
     return known
 
 
-def _job(settings: Settings, letter: "Letter") -> "JobView | None":
+def _job(settings: "Settings", letter: "Letter") -> "JobView | None":
     from packshot.errors import NotFound
 
     if letter.step is None and letter.name is None:

@@ -44,6 +44,7 @@ ADVICE: Final = {
     "source_unavailable": "Check the server that holds the photo, then run again.",
     "model_failure": "Run again; if it fails again, keep the photo for a bug report.",
     "out_of_memory": "Lower the concurrency (-c 1) or send a smaller copy, then run again.",
+    "step_timeout": "Raise PACKSHOT_STEP_SECONDS if such photos are expected, and run it again.",
     "model_missing": "Bring the weights with `packshot models pull`, then run again.",
     "model_forbidden": "Choose other weights: their licence forbids this use.",
     "poison": "Look at the worker's log: the step died every time. Then `packshot retry`.",

@@ -21,7 +21,6 @@ from packshot.errors import (
     DatabaseUnavailable,
     Fenced,
     ModelMissing,
-    NotFound,
     OutOfMemory,
     PackshotError,
     SourceUnavailable,
@@ -222,10 +221,8 @@ def test_a_second_message_waits_while_the_first_one_is_at_work(bench: Bench) -> 
     assert len(bench.ran) == 1
 
 
-def test_an_unknown_job_is_an_error_that_dead_letters(bench: Bench) -> None:
-    with pytest.raises(NotFound):
-        bench.deliver(uuid4(), Step.PREPARE)
-    assert bench.seen == []
+def test_the_message_of_an_unknown_job_is_dead_lettered(bench: Bench) -> None:
+    assert bench.deliver(uuid4(), Step.PREPARE) is Next.DEAD
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,9 @@ class Runtime(types.ModuleType):
     def preload_dlls(self) -> None:
         self.preloaded = True
 
+    class RunOptions:
+        terminate = False
+
     class SessionOptions:
         def add_session_config_entry(self, key: str, value: str) -> None:
             pass
