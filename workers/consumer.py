@@ -12,7 +12,7 @@ from typing import Any
 from celery.worker.consumer import Consumer
 
 from packshot.errors import InvalidMessage
-from workers.envelope import open_envelope
+from workers import envelope
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,16 @@ class SafeConsumer(Consumer):  # type: ignore[misc] # Celery is untyped
     def create_task_handler(self, *args: Any, **options: Any) -> Any:
         """Wrap Celery's handler; connection errors keep their meaning."""
         handler = super().create_task_handler(*args, **options)
+        # By them Celery would put a message off, or acknowledge it unread, as this machine's clock
+        # has it. Where the broker delays, it has done so already, and no step expires.
+        delays = self.app.conf.worker_detect_quorum_queues
+        ignored = {"eta": None, "expires": None} if delays else {"expires": None}
         meaningful = (*self.connection_errors, *self.channel_errors)
 
         def on_task_received(message: Any) -> Any:
             try:
-                open_envelope(message)
+                envelope.check(message)
+                message.headers.update(ignored)
                 return handler(message)
             except meaningful:
                 raise

@@ -161,6 +161,7 @@ class Look:
             transport_options={"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS},
         )
         self._channel: Any = None
+        self._held: set[int] = set()
 
     def __enter__(self) -> Self:
         with reached():
@@ -172,8 +173,10 @@ class Look:
     def __exit__(self, *_: object) -> None:
         try:
             with reached():
-                # Answered by the broker: every removal before it has arrived. What is still held
-                # goes back to its queue.
+                # A lost channel gives everything back too, but a moment later than it is told.
+                for tag in sorted(self._held):
+                    self._channel.basic_reject(tag, requeue=True)
+                # Answered by the broker: whatever was said before it has arrived.
                 self._channel.close()
         finally:
             self._connection.release()
@@ -194,6 +197,7 @@ class Look:
                 properties = dict(message.properties)
                 headers = properties.pop("application_headers", None) or {}
                 body = message.body
+                self._held.add(message.delivery_tag)
                 yield Letter(
                     queue=queue,
                     body=body.encode() if isinstance(body, str) else bytes(body),
@@ -206,6 +210,7 @@ class Look:
         """Take a letter out of its queue for good. Certain only once the look has ended."""
         with reached():
             self._channel.basic_ack(letter.tag)
+        self._held.discard(letter.tag)
 
 
 @contextmanager

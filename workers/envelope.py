@@ -19,9 +19,6 @@ from packshot.jsontext import escaped
 _TASKS = {task_name(step): step for step in Step}
 #: Problems of one message that the log tells of, and characters of each.
 _TOLD, _TOLD_CHARS = 3, 200
-#: Headers that would make Celery put a message off, or acknowledge it unread, by this machine's
-#: clock. The broker has delayed it already, and a step does not expire.
-_TIMES = ("eta", "expires")
 
 
 def _ours(name: str) -> str:
@@ -92,11 +89,8 @@ _BODY: TypeAdapter[tuple[_None, _Arguments, _Embedded]] = TypeAdapter(
 )
 
 
-def open_envelope(message: Any) -> None:
-    """Check a kombu message, and take the headers out that put a step off by the clock.
-
-    Raises `InvalidMessage` that says what is wrong with it.
-    """
+def check(message: Any) -> None:
+    """Check a kombu message. Raises `InvalidMessage` that says what is wrong with it."""
     try:
         envelope = _Envelope.model_validate(
             {
@@ -111,8 +105,6 @@ def open_envelope(message: Any) -> None:
         raise InvalidMessage(_explain(error)) from error
     if _TASKS[envelope.headers.task] is not named.step:
         raise InvalidMessage(f"Task {envelope.headers.task} cannot run step {named.step}.")
-    for name in _TIMES:
-        message.headers[name] = None
 
 
 def _explain(error: ValidationError) -> str:

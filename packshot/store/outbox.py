@@ -6,8 +6,8 @@ A relay that dies between publishing and marking publishes again: at least once,
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, func, select
-from sqlalchemy.orm import sessionmaker
+from sqlalchemy import Engine, exists, func, select, tuple_
+from sqlalchemy.orm import aliased, sessionmaker
 
 from packshot.clock import Clock, utc_now
 from packshot.store.engine import translated
@@ -30,14 +30,22 @@ class Outbox:
     def relay(self, publish: Publish) -> int:
         """Publish one batch, oldest first; returns how many went out.
 
-        What was published before an error stays marked; the rest waits for the next call.
+        What was published before an error stays marked; the rest waits for the next call. A batch
+        holds at most one event of each job: the next one must not be in another relay's hands, and
+        overtake it there.
         """
+        before = aliased(OutboxRow)
+        overtaken = exists().where(
+            before.job == OutboxRow.job,
+            before.published_at.is_(None),
+            tuple_(before.created_at, before.id) < tuple_(OutboxRow.created_at, OutboxRow.id),
+        )
         waiting = (
             select(OutboxRow)
-            .where(OutboxRow.published_at.is_(None))
+            .where(OutboxRow.published_at.is_(None), ~overtaken)
             .order_by(OutboxRow.created_at, OutboxRow.id)
             .limit(BATCH)
-            .with_for_update(skip_locked=True)
+            .with_for_update(skip_locked=True, of=OutboxRow)
         )
         with translated(), self._sessions() as db:
             sent = 0

@@ -152,7 +152,9 @@ def _look_at_ends(evidence: Evidence, codes: Codes, found: Findings) -> None:
     wanted = {output.name for output in OUTPUTS}
     for row in evidence.rows.jobs:
         if row["status"] not in FINAL:
-            found.notes.append(f"{row['job_id']} is {row['status']}")
+            found.notes.append(
+                f"{row['job_id']} is {row['status']}: {_way(evidence.rows, row['id'])}"
+            )
             continue
         guilt = evidence.order.guilty.get(row["job_id"])
         expected = (codes[guilt],) if guilt else ()
@@ -166,6 +168,17 @@ def _look_at_ends(evidence: Evidence, codes: Codes, found: Findings) -> None:
         pictures = (row["result"] or {}).get("pictures", ())
         if not failed and {one["name"] for one in pictures} != wanted:
             found.incomplete += 1
+
+
+def _way(rows: Rows, job: object) -> str:
+    """Where a job's steps are, for whoever has to find out why it stopped."""
+    steps = sorted((row for row in rows.steps if row["job"] == job), key=lambda r: r["position"])
+    return ", ".join(
+        f"{row['name']} {row['status']} (fence {row['fence']}, attempt {row['attempt']}, "
+        f"{row['worker']})"
+        for row in steps
+        if row["status"] != "done"
+    )
 
 
 def _look_at_events(evidence: Evidence, found: Findings) -> None:

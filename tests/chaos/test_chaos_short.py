@@ -1,4 +1,4 @@
-"""A handful of the chaos scenarios, short: `make chaos` plays all of them, long, with more seeds."""
+"""A handful of the chaos scenarios, short; `make chaos` plays all of them, with more seeds."""
 
 import pytest
 

@@ -1,6 +1,7 @@
 """`packshot dead` over a real broker and a real ledger."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from click.testing import CliRunner, Result
 from kombu import Connection, Producer
 from sqlalchemy import Engine
 
+from packshot.client import Client
 from packshot.contract import (
     DEAD_QUEUE,
     INTAKE_QUEUE,
@@ -23,6 +25,7 @@ from packshot.contract import (
     queue_name,
 )
 from packshot.errors import BrokerUnavailable, Poison
+from packshot.identity import uuid7
 from packshot.settings import Settings
 from packshot.store.engine import open_engine
 from packshot.store.ledger import Ledger, Outcome
@@ -32,7 +35,7 @@ from packshot.store.views import Views
 from tasks import workflow
 from tasks.app import create_app
 from tasks.intake import Intake
-from tasks.topology import DEAD, declare
+from tasks.topology import DEAD, REJECTED_KEY, declare
 from tests.support.fleet import depth, wait_until
 from workers.commands.dead import dead
 from workers.database import upgrade
@@ -102,11 +105,15 @@ def refuse(rabbit: str, body: bytes, number: int = 0) -> None:
     """Set a message aside as the intake does it."""
     options = {"confirm_publish": True}
     with Connection(rabbit, transport_options=options) as connection:
-        IntakeConsumer._set_aside(
-            connection,
-            type("Message", (), {"content_type": None, "content_encoding": None}),
+        Producer(connection.channel(), exchange=DEAD, auto_declare=False).publish(
             body,
-            type("Refusal", (), {"code": "conflict", "message": f"Number {number}."})(),
+            routing_key=REJECTED_KEY,
+            content_type="application/json",
+            content_encoding="utf-8",
+            headers={"x-packshot-code": "conflict", "x-packshot-reason": f"Number {number}."},
+            message_id=str(uuid7()),
+            timestamp=int(time.time()),
+            mandatory=True,
         )
 
 
@@ -139,8 +146,22 @@ def test_looking_a_hundred_times_loses_nothing(run: Callable[..., Result], rabbi
     for _ in range(100):
         with Look(rabbit) as look:
             assert len(list(look.letters())) == 3
-        wait_until(lambda: depth(rabbit, REJECTED_QUEUE) == 3, 5, "not all came back")
     assert {one["id"] for one in listed(run)} == seen
+
+
+def test_with_an_ordinary_limit_looking_would_lose_letters(rabbit: str) -> None:
+    """Why the resting queues have a limit of their own."""
+    with Connection(rabbit, transport_options={"confirm_publish": True}) as connection:
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 3}
+        connection.channel().queue_declare(
+            "ordinary", durable=True, auto_delete=False, arguments=arguments
+        )
+        Producer(connection.channel(), auto_declare=False).publish(b"?", routing_key="ordinary")
+    seen = []
+    for _ in range(10):
+        with Look(rabbit) as look:
+            seen.append(len(list(look.letters(("ordinary",)))))
+    assert (seen[:3], seen[-1]) == ([1, 1, 1], 0)
 
 
 def test_a_look_that_is_cut_off_gives_everything_back(
@@ -165,6 +186,27 @@ def test_the_list_shows_why_and_whose(run: Callable[..., Result], rabbit: str) -
     assert "1 of 1" not in text
     refuse(rabbit, b"another")
     assert "1 of 2 letters" in run("list", "--limit", "1").stdout
+
+
+def test_what_the_intake_refuses_is_listed_with_its_reason(
+    run: Callable[..., Result], settings: Settings, ledger: Ledger, rabbit: str
+) -> None:
+    with create_app(settings) as app:
+        intake = IntakeConsumer(
+            Intake(app, ledger), broker_url=rabbit, queue_limit=settings.queue_limit
+        )
+        intake.start()
+        with Client(rabbit) as client:
+            for body in (b"", b'{"version": 1, "source": "shop", "job_id": "b/2"}'):
+                client.publish(body)
+        wait_until(lambda: depth(rabbit, REJECTED_QUEUE) == 2, 20, "not refused")
+        intake.stop()
+    empty, named = sorted(listed(run), key=lambda one: one["bytes"])
+    assert (empty["code"], empty["bytes"], empty["kind"]) == ("invalid_message", 0, "job")
+    assert (named["source"], named["job_id"]) == ("shop", "b/2")
+    assert "image" in named["reason"]
+    assert named["age_seconds"] in range(60)
+    assert empty["id"] != named["id"]
 
 
 def test_a_step_shows_its_job(

@@ -198,11 +198,13 @@ def test_a_relay_whose_batch_is_slow_is_not_overtaken_by_another(
 
     first = threading.Thread(target=lambda: _drain(Outbox(engine), slow))
     first.start()
-    assert held.wait(10)
-    fail(ledger, "a", "2")
-    assert Outbox(engine).relay(lambda _kind, event: told.append(event["data"]["message"])) == 0
-    go_on.set()
-    first.join(10)
+    try:
+        assert held.wait(10)
+        fail(ledger, "a", "2")
+        assert Outbox(engine).relay(lambda _kind, event: told.append(event["data"]["message"])) == 0
+    finally:
+        go_on.set()
+        first.join(10)
     assert told == ["0", "1", "2"]
 
 
