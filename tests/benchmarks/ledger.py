@@ -58,10 +58,10 @@ def main() -> int:
         guard.close()
     for name, each in times.items():
         print(f"{name:8} median {statistics.median(each) * 1000:6.2f} ms, {len(each)} times")
-    step = statistics.median(times["begin"]) + statistics.median(times["commit"])
+    cost = statistics.median(times["begin"]) + statistics.median(times["commit"])
     print(
-        f"a step's begin and commit: {step * 1000:.2f} ms, "
-        f"{step / statistics.median(times['bare']):.1f} times a bare one-statement transaction"
+        f"a step's begin and commit: {cost * 1000:.2f} ms, "
+        f"{cost / statistics.median(times['bare']):.1f} times a bare one-statement transaction"
     )
     return 0
 
