@@ -41,7 +41,8 @@ class Settings(BaseSettings):
     )
     s3_secret_key: SecretStr | None = Field(None, description="Secret key that belongs to it.")
     redis_url: SecretStr | None = Field(
-        None, description="Redis for single-flight and hot results. Optional: only speed is lost."
+        None,
+        description="Redis for single-flight of identical photos. Optional: only speed is lost.",
     )
     models: Path | None = Field(None, description="Folder of the weights. Default: user cache.")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
