@@ -4,7 +4,7 @@ from packshot.contract import Step
 from packshot.errors import Rejected
 from packshot.imaging.colour import flatten
 from packshot.imaging.decode import Decoded, decode
-from packshot.imaging.encode import MEDIA_TYPES, encode, encode_grey
+from packshot.imaging.encode import encode, encode_grey
 from packshot.imaging.hashing import phash, sha256
 from packshot.imaging.naming import original_key, work_key
 from packshot.imaging.quality import measure
@@ -32,7 +32,7 @@ def prepare(work: Work) -> Found:
         "original",
         original_key(digest, decoded.format),
         fetched.data,
-        MEDIA_TYPES[decoded.format],
+        f"image/{decoded.format}",  # our names are the registered ones (IANA media types)
     )
     rgb = flatten(decoded.rgb, decoded.alpha) if decoded.alpha is not None else decoded.rgb
     working = fit(rgb, services.settings.working_side)

@@ -1,7 +1,9 @@
 """Scenarios: the broker dies, goes away, forgets, is full, or the line to it goes silent."""
 
+from kombu import Connection
+
 from packshot.contract import Lane, Step, queue_name
-from tests.chaos.scenario import Faults, Guard, Load, Post, Server, scenario
+from tests.chaos.scenario import Faults, Guard, Load, Post, Server, Window, scenario
 from tests.chaos.world import World
 from tests.support.cutproxy import Mode
 
@@ -113,14 +115,27 @@ def _full_queues_all(world: World) -> None:
 @scenario(patience=90.0, guards=(Guard.RECONCILER,))
 def _broker_forgets(world: World) -> None:
     """Every step's queue is emptied: the ledger has to start the jobs again."""
-    from kombu import Connection
-
     for _ in world.moments(2, last=0.5):
-        with world.fault(), Connection(world.site.rabbit_url) as connection:
-            channel = connection.channel()
-            for step in Step:
-                for lane in Lane:
-                    channel.queue_purge(queue_name(step, lane))
+        _forget(world)
+
+
+_RECONCILES = Post("io", faults=Faults(window=Window.RECONCILED_BEFORE_START, chance=0.5, budget=3))
+
+
+@scenario(_RECONCILES, _RECONCILES, Post("gpu"), patience=90.0, guards=(Guard.RECONCILER,))
+def _reconciler_dies(world: World) -> None:
+    """The broker forgets, and the worker that starts the jobs again dies before it has."""
+    for _ in world.moments(2, last=0.5):
+        _forget(world)
+    world.reach(1.0)
+
+
+def _forget(world: World) -> None:
+    with world.fault(), Connection(world.site.rabbit_url) as connection:
+        channel = connection.channel()
+        for step in Step:
+            for lane in Lane:
+                channel.queue_purge(queue_name(step, lane))
 
 
 @scenario(load=Load(twice=True), guards=(Guard.VERDICT, Guard.FENCE))

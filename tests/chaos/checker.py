@@ -50,7 +50,10 @@ class Findings:
     wrong_end: int = 0
     #: Messages of innocent jobs among the dead letters, and refused messages.
     innocent_dead: int = 0
-    guilty_dead: int = 0
+    #: Jobs that failed as poison and whose message is not kept for a person.
+    unkept: int = 0
+    #: Jobs that the reconciler had to start again.
+    reconciled: int = 0
     #: Objects that no row names: rubbish, but nobody's loss.
     orphans: int = 0
     #: Steps that were begun more than once: work done for nothing.
@@ -78,7 +81,7 @@ class Findings:
         """What must be zero and is not."""
         bars = (
             *("unsent", "lost", "stuck", "final_twice", "events_missing", "artifacts_missing"),
-            *("incomplete", "wrong_end", "innocent_dead"),
+            *("incomplete", "wrong_end", "innocent_dead", "unkept"),
         )
         return {name: getattr(self, name) for name in bars if getattr(self, name)}
 
@@ -140,6 +143,7 @@ def examine(evidence: Evidence, codes: Codes) -> Findings:
     found.unsent = len(evidence.order.jobs) - len(evidence.confirmed)
     found.lost = len(evidence.confirmed - by_name.keys())
     found.stuck = len(rows.jobs) - found.settled
+    found.reconciled = sum(row.get("nudged_at") is not None for row in rows.jobs)
     found.recomputed = sum(max(0, row["fence"] - 1) for row in rows.steps)
     _look_at_ends(evidence, codes, found)
     _look_at_events(evidence, found)
@@ -224,14 +228,12 @@ def _look_at_objects(evidence: Evidence, found: Findings) -> None:
 
 def _look_at_dead(evidence: Evidence, found: Findings) -> None:
     names = {str(row["id"]): row["job_id"] for row in evidence.rows.jobs}
-    for body in evidence.dead:
-        name = names.get(_job_of(body), "unknown")
-        if name in evidence.order.guilty:
-            found.guilty_dead += 1
-        else:
-            found.innocent_dead += 1
-            found.notes.append(f"{name} is among the dead letters")
-    found.innocent_dead += len(evidence.rejected)
+    dead = {names.get(_job_of(body), "unknown") for body in evidence.dead}
+    poisoned = {row["job_id"] for row in evidence.rows.jobs if row["code"] == "poison"}
+    found.unkept = len(poisoned - dead)
+    innocent = dead - evidence.order.guilty.keys()
+    found.innocent_dead = len(innocent) + len(evidence.rejected)
+    found.notes.extend(f"{name} is among the dead letters" for name in sorted(innocent))
     found.notes.extend(f"refused: {body[:200]!r}" for body in evidence.rejected)
 
 

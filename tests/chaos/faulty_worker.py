@@ -55,13 +55,13 @@ def before(owner: Any, name: str, strike: Callable[[], None]) -> None:
     setattr(owner, name, wrapped)
 
 
-def after(owner: Any, name: str, strike: Callable[[], None]) -> None:
-    """Strike each time after `owner.name` has returned."""
+def after(owner: Any, name: str, strike: Callable[[Any], None]) -> None:
+    """Strike each time after `owner.name` has returned; told of the answer."""
     original = getattr(owner, name)
 
     def wrapped(*args: Any, **options: Any) -> Any:
         answer = original(*args, **options)
-        strike()
+        strike(answer)
         return answer
 
     setattr(owner, name, wrapped)
@@ -77,11 +77,14 @@ def open_window(window: str, strike: Callable[[], None]) -> None:
 
     hang = {
         "before_commit": lambda: before(Ledger, "commit", strike),
-        "after_commit": lambda: after(Ledger, "commit", strike),
+        "after_commit": lambda: after(Ledger, "commit", lambda _: strike()),
         "before_ack": lambda: before(Request, "acknowledge", strike),
         "intake_before_start": lambda: before(workflow, "start", strike),
-        "intake_before_ack": lambda: after(workflow, "start", strike),
-        "relay_before_mark": lambda: after(Relay, "_publish", strike),
+        "intake_before_ack": lambda: after(workflow, "start", lambda _: strike()),
+        "relay_before_mark": lambda: after(Relay, "_publish", lambda _: strike()),
+        "reconciled_before_start": lambda: after(
+            Ledger, "standing_still", lambda found: strike() if found else None
+        ),
     }
     hang[window]()
 

@@ -15,6 +15,7 @@ from tests.chaos import (
     workers_die,
 )
 from tests.chaos.scenario import SCENARIOS, Scenario
+from tests.chaos.scenario import Guard as Guards
 from tests.chaos.site import Servers
 from tests.chaos.table import Run, summary
 from tests.chaos.world import Options, Skipped, play
@@ -43,18 +44,15 @@ def main() -> int:
     try:
         for seed in arguments.seeds:
             for name in names:
-                for unguarded in (False, True) if arguments.unguarded else (False,):
-                    one = SCENARIOS[name]
-                    if unguarded and not one.guards:
-                        continue
+                for without in _modes(SCENARIOS[name], arguments):
                     options = Options(
                         jobs=SHORT_JOBS if arguments.short else arguments.jobs,
                         seed=seed,
-                        unguarded=unguarded,
+                        without=without,
                         other_release=arguments.other_release,
                         keep=arguments.keep,
                     )
-                    runs.append(_run(one, options, servers))
+                    runs.append(_run(SCENARIOS[name], options, servers))
                     say(runs[-1])
     finally:
         servers.discard()
@@ -73,8 +71,15 @@ def say(run: Run) -> None:
     sys.stdout.flush()
 
 
+def _modes(one: Scenario, arguments: argparse.Namespace) -> list[tuple[Guards, ...]]:
+    """Which guards to take away, once for each time that the scenario is played."""
+    if arguments.without:
+        return [tuple(Guards(name) for name in arguments.without)]
+    return [(), one.guards] if arguments.unguarded and one.guards else [()]
+
+
 def _run(one: Scenario, options: Options, servers: Servers) -> Run:
-    run = Run(one.name, one.title, options.seed, options.unguarded, [str(g) for g in one.guards])
+    run = Run(one.name, one.title, options.seed, [str(guard) for guard in options.without])
     try:
         run.found = play(one, options, servers)
     except (Skipped, NotAvailable) as reason:
@@ -100,6 +105,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--short", action="store_true", help=f"{SHORT_JOBS} jobs in each scenario")
     parser.add_argument(
         "--unguarded", action="store_true", help="play each again without its guards"
+    )
+    parser.add_argument(
+        "--without", action="append", choices=list(Guards), help="take this guard away everywhere"
     )
     parser.add_argument(
         "--other-release", type=Path, metavar="CHECKOUT", help="another release's checkout"

@@ -45,6 +45,7 @@ class Window(StrEnum):
     INTAKE_BEFORE_START = "intake_before_start"  # the job is in the ledger, its chain is not out
     INTAKE_BEFORE_ACK = "intake_before_ack"  # the chain is out, the message not acknowledged
     RELAY_BEFORE_MARK = "relay_before_mark"  # the event is out, the outbox does not know
+    RECONCILED_BEFORE_START = "reconciled_before_start"  # marked as started again, and is not
 
 
 @dataclass(frozen=True, slots=True)

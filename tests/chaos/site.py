@@ -128,6 +128,8 @@ def open_site(servers: Servers, one: Scenario, folder: Path) -> Iterator[Site]:
                 postgres.url(database, site.postgres_line.port if site.postgres_line else None),
                 Bucket(f"http://127.0.0.1:{seen}", bucket.name),
             ),
+            # Soon enough to be seen within a scenario, late enough not to hide what it mends.
+            "PACKSHOT_RECONCILE_SECONDS": "2",
             **one.settings,
         }
         if one.settings.get("PACKSHOT_BLOBS") == "folder":

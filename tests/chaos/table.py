@@ -13,8 +13,8 @@ class Run:
     name: str
     title: str
     seed: int
-    unguarded: bool
-    guards: list[str] = field(default_factory=list)
+    #: Guards that were taken away.
+    without: list[str] = field(default_factory=list)
     found: Findings | None = None
     skipped: str | None = None
     broken: str | None = None
@@ -35,11 +35,11 @@ class Run:
         """Whether the run as a whole must fail: without guards, a scenario that passes is idle."""
         if self.verdict == "skipped":
             return False
-        return self.verdict != ("FAIL" if self.unguarded else "pass")
+        return self.verdict != ("FAIL" if self.without else "pass")
 
     def line(self) -> str:
         """The scenario's progress line."""
-        without = f" without {', '.join(self.guards)}" if self.unguarded else ""
+        without = f" without {', '.join(self.without)}" if self.without else ""
         head = f"{self.verdict:10} {self.name}{without} (seed {self.seed})"
         if self.found is None:
             return f"{head}: {self.skipped or self.broken}"
@@ -48,7 +48,8 @@ class Run:
         return (
             f"{head}: {found.settled}/{found.submitted} in {found.seconds:.0f} s, "
             f"{found.hits}/{found.faults} faults hit, {found.restarts} restarts, "
-            f"{found.recomputed} steps again, {found.events_repeated} events again, "
+            f"again {found.recomputed} steps, {found.reconciled} jobs, "
+            f"{found.events_repeated} events, "
             f"recovered in {found.recovery_s:.1f} s{': ' if wrong else ''}{wrong}"
         )
 
@@ -67,6 +68,7 @@ _COLUMNS = (
     ("manual", "manual"),
     ("faults", "hits"),
     ("steps again", "recomputed"),
+    ("reconciled", "reconciled"),
     ("orphans", "orphans"),
     ("bad exits", "bad_exits"),
 )
@@ -76,15 +78,15 @@ def summary(runs: Sequence[Run]) -> str:
     """A markdown table, a row for each scenario; the seeds are added up, recovery is the worst."""
     heads = ("scenario", *(head for head, _ in _COLUMNS), "recovery s", "verdict")
     lines = ["| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
-    for name, unguarded in dict.fromkeys((run.name, run.unguarded) for run in runs):
-        same = [run for run in runs if (run.name, run.unguarded) == (name, unguarded)]
+    for name, without in dict.fromkeys((run.name, tuple(run.without)) for run in runs):
+        same = [run for run in runs if (run.name, tuple(run.without)) == (name, without)]
         lines.append("| " + " | ".join(_cells(same)) + " |")
     return "\n".join(lines) + "\n"
 
 
 def _cells(same: Sequence[Run]) -> list[str]:
     first = same[0]
-    without = f" *without {', '.join(first.guards)}*" if first.unguarded else ""
+    without = f" *without {', '.join(first.without)}*" if first.without else ""
     found = [run.found for run in same if run.found is not None]
     verdicts = ", ".join(dict.fromkeys(run.verdict for run in same))
     if not found:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.chaos.run import SCENARIOS, SHORT_JOBS
+from tests.chaos.run import FAMILIES, SHORT_JOBS
+from tests.chaos.scenario import SCENARIOS
 from tests.chaos.site import Servers
 from tests.chaos.world import Options, play
 from tests.support.postgres_server import PostgresServer
@@ -11,6 +12,10 @@ from tests.support.s3_server import S3Server
 from tests.support.server import Guard
 
 pytestmark = pytest.mark.services
+
+
+def test_every_family_has_registered_its_scenarios() -> None:
+    assert {one.play.__module__ for one in SCENARIOS.values()} == {one.__name__ for one in FAMILIES}
 
 
 @pytest.fixture
@@ -30,6 +35,6 @@ def test_nothing_is_lost_and_nothing_doubled(name: str, servers: Servers) -> Non
 
 
 def test_the_suite_fails_where_the_guards_are_missing(servers: Servers) -> None:
-    options = Options(jobs=SHORT_JOBS, seed=1, unguarded=True)
-    found = play(SCENARIOS["sent_twice"], options, servers)
+    one = SCENARIOS["sent_twice"]
+    found = play(one, Options(jobs=SHORT_JOBS, seed=1, without=one.guards), servers)
     assert found.violations, "the checker has found nothing wrong with a product without guards"

@@ -100,10 +100,10 @@ def _never_alone() -> None:
 def _no_reconciler() -> None:
     from packshot.store.ledger import Ledger
 
-    def unfinished(self: Ledger, *args: Any, **options: Any) -> list[Any]:
+    def standing_still(self: Ledger, *args: Any, **options: Any) -> list[Any]:
         return []
 
-    Ledger.unfinished = unfinished  # type: ignore[assignment,method-assign]
+    Ledger.standing_still = standing_still  # type: ignore[assignment,method-assign]
 
 
 def _no_patience() -> None:

@@ -21,7 +21,7 @@ from tests.chaos.checker import Evidence, Findings, Read, Rows, examine, plain
 from tests.chaos.crew import ROOT, Crew
 from tests.chaos.load import Order, Producer, order
 from tests.chaos.recorder import Recorder, drain
-from tests.chaos.scenario import Post, Scenario, Server
+from tests.chaos.scenario import Guard, Post, Scenario, Server
 from tests.chaos.site import Servers, Site, open_site
 from tests.support.postgres_server import PrivatePostgres
 from tests.support.rabbit_node import RabbitNode
@@ -49,8 +49,8 @@ class Options:
 
     jobs: int = 500
     seed: int = 1
-    #: Take the scenario's guards away.
-    unguarded: bool = False
+    #: Guards to take away.
+    without: tuple[Guard, ...] = ()
     other_release: Path | None = None
     #: Keep the folder with the workers' logs.
     keep: Path | None = None
@@ -188,7 +188,7 @@ def play(one: Scenario, options: Options, servers: Servers) -> Findings:
             found = _play(one, options, servers, site, folder)
     finally:
         if options.keep is not None:
-            mode = "unguarded" if options.unguarded else "guarded"
+            mode = "unguarded" if options.without else "guarded"
             target = options.keep / f"{one.name}-{options.seed}-{mode}"
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(folder, target)
@@ -234,8 +234,8 @@ def _posted(post: Post, world: World) -> Post:
         # The real thing instead of something like it.
         faults = dataclasses.replace(post.faults, pipeline=None)
         post = dataclasses.replace(post, faults=faults, checkout=world.options.other_release)
-    if world.options.unguarded:
-        faults = dataclasses.replace(post.faults, without=world.scenario.guards)
+    if world.options.without:
+        faults = dataclasses.replace(post.faults, without=world.options.without)
         return dataclasses.replace(post, faults=faults)
     return post
 
