@@ -3,8 +3,8 @@
 from tests.chaos.scenario import Faults, Guard, Load, Post, Server, scenario
 from tests.chaos.world import World
 
-#: An hour, in seconds.
-_HOUR = 3600.0
+#: Seconds after the start of a worker at which its clock jumps.
+_JUMP_SECONDS = 6.0
 
 
 @scenario(
@@ -20,25 +20,25 @@ def _two_releases(world: World) -> None:
             world.crew.kill(name)
 
 
-@scenario(
-    Post("all"),
-    Post("all", faults=Faults(clock_offset=_HOUR, clock_after=6.0)),
-    lines=(Server.POSTGRES,),
-    patience=90.0,
-)
-def _wrong_clock(world: World) -> None:
-    """The clock of one worker jumps an hour ahead, and steps have to be put back."""
+def _off_by(seconds: float) -> Post:
+    return Post("all", faults=Faults(clock_offset=seconds, clock_after=_JUMP_SECONDS))
+
+
+@scenario(Post("all"), _off_by(3600.0), lines=(Server.POSTGRES,), patience=90.0)
+def _clock_hour_ahead(world: World) -> None:
+    """The clock of one worker jumps an hour ahead, more than an object store accepts."""
     _clock_play(world)
 
 
-@scenario(
-    Post("all"),
-    Post("all", faults=Faults(clock_offset=-_HOUR, clock_after=6.0)),
-    lines=(Server.POSTGRES,),
-    patience=90.0,
-)
-def _late_clock(world: World) -> None:
-    """The clock of one worker jumps an hour back, and steps have to be put back."""
+@scenario(Post("all"), _off_by(600.0), lines=(Server.POSTGRES,), patience=90.0)
+def _clock_minutes_ahead(world: World) -> None:
+    """The clock of one worker jumps ten minutes ahead, and steps have to be put back."""
+    _clock_play(world)
+
+
+@scenario(Post("all"), _off_by(-600.0), lines=(Server.POSTGRES,), patience=90.0)
+def _clock_minutes_behind(world: World) -> None:
+    """The clock of one worker jumps ten minutes back, and steps have to be put back."""
     _clock_play(world)
 
 

@@ -1,4 +1,4 @@
-"""Whatever is sent: a state, a code, and a sentence for a person, in the ledger and in the event."""
+"""Whatever is sent: a state, a code and a sentence for a person, in the ledger and the event."""
 
 import hashlib
 import os
@@ -92,13 +92,11 @@ def test_every_sentence_says_something_to_a_person(played: Played) -> None:
 
 def test_photos_are_kept_even_when_they_are_refused(played: Played) -> None:
     blobs = played.embedded.services.blobs
-    known = set(blobs.keys("originals/")) if hasattr(blobs, "keys") else None
-    assert len(played.place.bytes_of) > 50
+    assert len(played.place.bytes_of) >= 50
     for name, data in played.place.bytes_of.items():
         digest = hashlib.sha256(data).hexdigest()
         prepared = next(one for one in played.views[name].steps if one.name == "prepare").result
         key = prepared["original_key"] if prepared else original_key(digest, "bin")
-        assert known is None or key in known
         assert blobs.get(key) == data, name
 
 
