@@ -30,30 +30,30 @@ class Outbox:
     def relay(self, publish: Publish) -> int:
         """Publish one batch, oldest first; returns how many went out.
 
-        What was published before an error stays marked; the rest waits for the next call. A batch
-        holds at most one event of each job: the next one must not be in another relay's hands, and
-        overtake it there.
+        What was published before an error stays marked; the rest waits for the next call. Of each
+        job only the oldest event can be taken, and the next one when that is marked: in the hands
+        of another relay it could overtake.
         """
         before = aliased(OutboxRow)
-        overtaken = exists().where(
+        overtakes = exists().where(
             before.job == OutboxRow.job,
             before.published_at.is_(None),
             tuple_(before.created_at, before.id) < tuple_(OutboxRow.created_at, OutboxRow.id),
         )
         waiting = (
             select(OutboxRow)
-            .where(OutboxRow.published_at.is_(None), ~overtaken)
+            .where(OutboxRow.published_at.is_(None), ~overtakes)
             .order_by(OutboxRow.created_at, OutboxRow.id)
-            .limit(BATCH)
             .with_for_update(skip_locked=True, of=OutboxRow)
         )
         with translated(), self._sessions() as db:
             sent = 0
             try:
-                for row in db.scalars(waiting).all():
-                    publish(row.type, row.event)
-                    row.published_at = self._clock()
-                    sent += 1
+                while rows := db.scalars(waiting.limit(BATCH - sent)).all():
+                    for row in rows:
+                        publish(row.type, row.event)
+                        row.published_at = self._clock()
+                        sent += 1
             finally:
                 db.commit()
             return sent

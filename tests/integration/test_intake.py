@@ -254,7 +254,7 @@ def test_a_deleted_queue_is_made_again(site: Site) -> None:
         assert set(site.wait_for_jobs(2)) == {"before", "after"}
 
 
-def _published(site: Site, body: bytes) -> bool:
+def _published(site: Site, body: str) -> bool:
     """Whether a queue took it: there may be one already that is not bound yet."""
     try:
         site.publish(body)
