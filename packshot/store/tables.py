@@ -197,6 +197,7 @@ class OutboxRow(Base):
         Index("ix_outbox_job", "job"),
         Index(
             "ix_outbox_waiting",
+            "created_at",
             "id",
             postgresql_where=text("published_at IS NULL"),
             sqlite_where=text("published_at IS NULL"),
