@@ -28,12 +28,7 @@ def _kill_broker(world: World) -> None:
             world.rabbit.start()
 
 
-@scenario(
-    load=Load(rate=None),
-    own=(Server.RABBIT,),
-    patience=75.0,
-    guards=(Guard.CONFIRMS, Guard.OUTBOX, Guard.RECONCILER),
-)
+@scenario(load=Load(rate=None), own=(Server.RABBIT,), patience=75.0)
 def _pause_broker(world: World) -> None:
     """RabbitMQ freezes for some seconds."""
     for _ in world.moments(2, last=0.6):

@@ -55,7 +55,7 @@ class Faults:
     #: Kill the process in this window, with this chance each time it is passed.
     window: Window | None = None
     chance: float = 0.0
-    #: How many such kills there may be in the whole scenario.
+    #: How many such kills there may be for each hundred jobs, in the whole scenario.
     budget: int = 0
     #: Photos of these sizes (width, height) end the process, or never come back from the model.
     deadly: tuple[int, int] | None = None

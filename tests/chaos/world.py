@@ -29,6 +29,8 @@ from tests.support.s3_server import S3Server
 
 #: Seconds between two looks at the ledger.
 POLL_SECONDS = 0.2
+#: Longest wait for something to move where guards are missing: much is lost then, for good.
+UNGUARDED_SECONDS = 30.0
 #: What moves while work is done: nothing of it may stand still for long.
 _PROGRESS = """
     SELECT (SELECT count(*) FROM jobs WHERE status IN ('accepted', 'review', 'failed')),
@@ -114,7 +116,8 @@ class World:
         self._wait(lambda now: now[0] >= wanted)
 
     def moments(self, count: int, first: float = 0.05, last: float = 0.8) -> Iterator[float]:
-        """Yield at `count` random shares of the work, in order, once each is done."""
+        """Yield at `count` random shares of the work for each hundred jobs, once each is done."""
+        count *= _hundreds(self.options)
         for share in sorted(self.rng.uniform(first, last) for _ in range(count)):
             self.reach(share)
             yield share
@@ -169,7 +172,10 @@ class World:
     def _wait(self, enough: Callable[[tuple[int, ...]], bool]) -> None:
         seen: tuple[int, ...] = ()
         since = time.monotonic()
-        while time.monotonic() - since < self.scenario.patience:
+        patience = self.scenario.patience
+        if self.options.without:
+            patience = min(patience, UNGUARDED_SECONDS)
+        while time.monotonic() - since < patience:
             with contextlib.suppress(psycopg.Error):
                 now = self.progress()
                 if enough(now):
@@ -226,6 +232,11 @@ def _play(one: Scenario, options: Options, servers: Servers, site: Site, folder:
     return _count(world, recorder, codes)
 
 
+def _hundreds(options: Options) -> int:
+    """How often what is given for a hundred jobs happens: at least once."""
+    return max(1, round(options.jobs / 100))
+
+
 def _posted(post: Post, world: World) -> Post:
     """The post as these options want it."""
     if post.faults.clock_offset and not wrong_clock.is_possible():
@@ -234,6 +245,8 @@ def _posted(post: Post, world: World) -> Post:
         # The real thing instead of something like it.
         faults = dataclasses.replace(post.faults, pipeline=None)
         post = dataclasses.replace(post, faults=faults, checkout=world.options.other_release)
+    budget = post.faults.budget * _hundreds(world.options)
+    post = dataclasses.replace(post, faults=dataclasses.replace(post.faults, budget=budget))
     if world.options.without:
         faults = dataclasses.replace(post.faults, without=world.options.without)
         return dataclasses.replace(post, faults=faults)
