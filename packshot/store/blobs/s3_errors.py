@@ -77,7 +77,8 @@ def _of_answer(error: ClientError, bucket: str, where: str, foreign: bool) -> Pa
     if status == 404:
         return NotFound(f"There is no object {where}.")
     if code == "RequestTimeTooSkewed":
-        return ConfigurationError(
+        # It passes for the job: another worker, whose clock is right, gets it.
+        return StorageUnavailable(
             "The clock of this machine differs from the object store's: set it."
         )
     if status in {401, 403}:
