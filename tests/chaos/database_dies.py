@@ -5,7 +5,7 @@ from tests.chaos.world import World
 from tests.support.cutproxy import Mode
 
 
-@scenario(own=(Server.POSTGRES,), patience=75.0, guards=(Guard.LATE_ACK, Guard.LATE_INTAKE))
+@scenario(own=(Server.POSTGRES,), patience=75.0)
 def _kill_database(world: World) -> None:
     """kill -9 of Postgres."""
     for _ in world.moments(3, last=0.6):
@@ -31,7 +31,7 @@ def _long_outage_of_database(world: World) -> None:
         world.postgres.start()
 
 
-@scenario(lines=(Server.POSTGRES,), patience=75.0, guards=(Guard.VERDICT, Guard.FENCE))
+@scenario(lines=(Server.POSTGRES,), patience=75.0, guards=(Guard.LOST_ANSWERS, Guard.RECONCILER))
 def _cut_database(world: World) -> None:
     """Connections to Postgres are reset, again and again: commits lose their answers."""
     assert world.site.postgres_line is not None

@@ -4,7 +4,8 @@ from tests.chaos.load import DEADLY, HANGING
 from tests.chaos.scenario import Faults, Guard, Load, Post, scenario
 from tests.chaos.world import World
 
-_FRAGILE = Post("all", concurrency=4, faults=Faults(deadly=DEADLY))
+#: Slow enough that there is always somebody beside the photo that kills.
+_FRAGILE = Post("all", concurrency=4, faults=Faults(deadly=DEADLY), fake_seconds=0.4)
 _STUCK = Post("all", faults=Faults(hanging=HANGING))
 _DEAF = Post("all", faults=Faults(hanging=HANGING, deaf=True))
 #: Seconds that a step may take.
@@ -14,7 +15,7 @@ _LIMIT = {"PACKSHOT_STEP_SECONDS": "5"}
 @scenario(
     _FRAGILE,
     _FRAGILE,
-    load=Load(deadly=(0.3,)),
+    load=Load(rate=None, deadly=(0.3,)),
     guilty={"deadly": "poison"},
     patience=75.0,
     guards=(Guard.ALONE,),
@@ -28,10 +29,9 @@ def _deadly_photo(world: World) -> None:
 @scenario(
     _FRAGILE,
     _FRAGILE,
-    load=Load(deadly=(0.2, 0.25, 0.3)),
+    load=Load(rate=None, deadly=(0.2, 0.25, 0.3)),
     guilty={"deadly": "poison"},
     patience=75.0,
-    guards=(Guard.ALONE,),
 )
 def _deadly_photos(world: World) -> None:
     """Three photos kill every worker that reads one of them."""

@@ -17,7 +17,7 @@ from tests.chaos import (
 from tests.chaos.scenario import SCENARIOS, Scenario
 from tests.chaos.scenario import Guard as Guards
 from tests.chaos.site import Servers
-from tests.chaos.table import Run, summary
+from tests.chaos.table import Run, failures, summary
 from tests.chaos.world import Options, Skipped, play
 from tests.support.server import Guard, NotAvailable
 
@@ -60,7 +60,9 @@ def main() -> int:
     sys.stdout.write("\n" + summary(runs))
     if arguments.json:
         arguments.json.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
-    return int(any(run.failed for run in runs))
+    wrong = [] if arguments.without else failures(runs)
+    sys.stdout.writelines(f"not as it should be: {name}\n" for name in wrong)
+    return int(bool(wrong))
 
 
 def say(run: Run) -> None:

@@ -34,6 +34,7 @@ class Guard(StrEnum):
     RECONCILER = "reconciler"  # start what the broker forgot again
     PATIENCE = "publish retries"  # wait for a full queue instead of giving up
     LEASES = "leases"  # renew the lease of a step that still runs
+    LOST_ANSWERS = "lost answers"  # recognise a commit whose answer did not come back
 
 
 class Window(StrEnum):

@@ -30,13 +30,6 @@ class Run:
             return "FAIL"
         return "pass" if self.found.tested else "not tested"
 
-    @property
-    def failed(self) -> bool:
-        """Whether the run as a whole must fail: without guards, a scenario that passes is idle."""
-        if self.verdict == "skipped":
-            return False
-        return self.verdict != ("FAIL" if self.without else "pass")
-
     def line(self) -> str:
         """The scenario's progress line."""
         without = f" without {', '.join(self.without)}" if self.without else ""
@@ -82,6 +75,18 @@ def summary(runs: Sequence[Run]) -> str:
         same = [run for run in runs if (run.name, tuple(run.without)) == (name, without)]
         lines.append("| " + " | ".join(_cells(same)) + " |")
     return "\n".join(lines) + "\n"
+
+
+def failures(runs: Sequence[Run]) -> list[str]:
+    """What must fail the run as a whole.
+
+    With its guards, a scenario has to pass with every seed. Without them it has to fail with at
+    least one: whether a crash hits the unguarded moment is a matter of luck.
+    """
+    wrong = [run.name for run in runs if not run.without and run.verdict not in {"pass", "skipped"}]
+    bare = {run.name for run in runs if run.without}
+    caught = {run.name for run in runs if run.without and run.verdict in {"FAIL", "skipped"}}
+    return [*wrong, *(f"{name} without its guards" for name in sorted(bare - caught))]
 
 
 def _cells(same: Sequence[Run]) -> list[str]:

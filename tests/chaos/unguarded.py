@@ -1,6 +1,7 @@
 """Taking the product's guards away, one by one: a suite that cannot fail proves nothing."""
 
 from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 
@@ -35,11 +36,18 @@ def _early_intake() -> None:
     original = IntakeConsumer._take
 
     def take(self: IntakeConsumer, connection: Any, message: Any) -> None:
-        message.ack()
-        message.ack = lambda: None
-        original(self, connection, message)
+        message.channel.basic_ack(message.delivery_tag)
+        settled = SimpleNamespace(basic_ack=_nothing, basic_reject=_nothing)
+        told = SimpleNamespace(
+            body=message.body, properties=message.properties, delivery_tag=0, channel=settled
+        )
+        original(self, connection, told)
 
     IntakeConsumer._take = take  # type: ignore[method-assign]
+
+
+def _nothing(*_: Any, **__: Any) -> None:
+    """Do nothing with a message that was acknowledged before."""
 
 
 def _no_confirms() -> None:
@@ -113,6 +121,16 @@ def _no_patience() -> None:
     )
 
 
+def _no_lost_answers() -> None:
+    from tasks.backoff import insist
+    from tasks.runner import Runner
+
+    def write(self: Runner, action: Callable[[], None]) -> None:
+        insist(action, sleep=self.sleep)
+
+    Runner._write = write  # type: ignore[method-assign]
+
+
 def _no_leases() -> None:
     from packshot.store.ledger import Ledger
 
@@ -133,4 +151,5 @@ _SWITCHES: dict[str, Callable[[], None]] = {
     "reconciler": _no_reconciler,
     "publish retries": _no_patience,
     "leases": _no_leases,
+    "lost answers": _no_lost_answers,
 }
