@@ -43,12 +43,13 @@ clean: ## Remove the environment and what a run has left
 	$(PYTHON) -c 'import sys; sys.exit("Packshot needs Python 3.11 or newer" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 
-# The build backend comes out of the lock too, so that an install runs only what was hashed.
+# The build backend comes out of the lock too, so that an install runs only what was hashed. The locks
+# are complete: `--no-deps` keeps pip from looking for newer releases, which older pips then refuse.
 .venv/.cpu: .venv/bin/python requirements/cpu.lock requirements/build.lock pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/cpu.lock -r requirements/build.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/cpu.lock -r requirements/build.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/.dev: .venv/.cpu requirements/dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: -r requirements/dev.lock
 	@touch $@

@@ -123,11 +123,11 @@ def _full_queues_all(world: World) -> None:
 )
 def _broker_forgets(world: World) -> None:
     """Every step's queue is emptied: the ledger has to start the jobs again."""
-    for _ in world.moments(2, last=0.5):
+    for _ in world.moments(1, last=0.3):
         _forget(world)
 
 
-_RECONCILES = Post("io", faults=Faults(window=Window.RECONCILED_BEFORE_START, chance=0.5, budget=3))
+_RECONCILES = Post("io", faults=Faults(window=Window.RECONCILED_BEFORE_START, chance=1.0, budget=2))
 
 
 @scenario(
@@ -140,7 +140,7 @@ _RECONCILES = Post("io", faults=Faults(window=Window.RECONCILED_BEFORE_START, ch
 )
 def _reconciler_dies(world: World) -> None:
     """The broker forgets, and the worker that starts the jobs again dies before it has."""
-    for _ in world.moments(2, last=0.5):
+    for _ in world.moments(1, last=0.3):
         _forget(world)
     world.reach(1.0)
 

@@ -60,7 +60,7 @@ class Findings:
     recomputed: int = 0
     #: Messages left in the stages' queues at the end.
     left: int = 0
-    #: Wall-clock seconds from the end of the last fault until the last job was settled.
+    #: Seconds from the end of the last fault until every job that was there then was settled.
     recovery_s: float = 0.0
     faults: int = 0
     #: Faults that came while there was work to be hurt.

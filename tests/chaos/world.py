@@ -276,8 +276,10 @@ def _count(world: World, recorder: Recorder, codes: list[int]) -> Findings:
     found.restarts = world.crew.restarts()
     found.bad_exits = sum(code != 0 for code in codes)
     last = max(world.last_fault, world.crew.last_strike())
-    ends = [row["finished_at"].timestamp() for row in rows.jobs if row["finished_at"]]
-    found.recovery_s = max(0.0, max(ends, default=last) - last) if last else 0.0
+    # Jobs that came later were never hurt: they say how long the load lasted, not the damage.
+    hurt = (row for row in rows.jobs if row["created_at"].timestamp() < last)
+    ends = (row["finished_at"].timestamp() for row in hurt if row["finished_at"])
+    found.recovery_s = max(0.0, max(ends, default=last) - last)
     return found
 
 
