@@ -69,15 +69,16 @@ def _no_fence() -> None:
         return self._lock(db, ticket.id), db.get_one(StepRow, (ticket.id, ticket.step))
 
     Ledger._held = held  # type: ignore[method-assign]
+    Ledger._fence = staticmethod(lambda _ticket: ())  # type: ignore[method-assign,assignment]
 
 
 def _no_verdict() -> None:
     from packshot.store.ledger import Ledger, Verdict
 
-    def verdict(self: Ledger, db: Any, row: Any, steps: Any, at: int) -> Verdict:
+    def verdict(self: Ledger, *_: Any) -> Verdict:
         return Verdict.RUN
 
-    Ledger._verdict = verdict  # type: ignore[method-assign]
+    Ledger._verdict = verdict  # type: ignore[method-assign,assignment]
 
 
 def _no_outbox() -> None:
