@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, func, insert, literal, select
+from sqlalchemy import ColumnElement, Engine, func, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from packshot.clock import Clock, utc_now
@@ -15,7 +15,7 @@ from packshot.errors import NotFound, PackshotError
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.engine import translated
-from packshot.store.standing import OUTBOX
+from packshot.store.statements import INSERT_EVENT
 from packshot.store.tables import JobRow, JobStatus, Moment, StepRow, StepStatus
 
 #: Longest sentence of a failure that is kept (characters).
@@ -118,11 +118,11 @@ class LedgerBase:
         self._add_event(db, row, event)
 
     def _add_event(self, db: Session, job_id: UUID | None, event: Event) -> None:
-        written = insert(OUTBOX).values(
-            id=UUID(event.id),
-            job=job_id,
-            type=event.type,
-            event=event.model_dump(mode="json", exclude_none=True),
-            created_at=self._now(db),
-        )
-        db.execute(written)
+        written = {
+            "id": UUID(event.id),
+            "job": job_id,
+            "type": event.type,
+            "event": event.model_dump(mode="json", exclude_none=True),
+            "created_at": self._now(db),
+        }
+        db.execute(INSERT_EVENT, written)

@@ -17,10 +17,10 @@ its holder died, and counts as an attempt.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import Update, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -28,7 +28,17 @@ from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
 from packshot.store.recovery import Recovery
-from packshot.store.standing import ARTIFACTS, JOBS, REVIEWS, STEPS, Standing, standing
+from packshot.store.standing import Standing, standing
+from packshot.store.statements import (
+    CLOSE_STEP,
+    INSERT_ARTIFACT,
+    INSERT_JOB,
+    INSERT_REVIEW,
+    INSERT_STEP,
+    JOBS,
+    OPEN_JOB,
+    OPEN_STEP,
+)
 from packshot.store.tables import (
     SETTLED,
     ArtifactRow,
@@ -63,6 +73,9 @@ __all__ = [
 class Ledger(Recovery):
     """All writes to jobs and steps. Thread-safe."""
 
+    #: Only the holder of the latest fence closes a step.
+    _closes: ClassVar[Update] = CLOSE_STEP
+
     def submit(self, job: Job) -> Submitted:
         """Insert a job, or recognise it. Raises `Conflict` for the same name with other content.
 
@@ -78,20 +91,20 @@ class Ledger(Recovery):
                 return self._repeat(db, self._named(db, job.source, job.job_id), job)
 
     def _insert(self, db: Session, job: Job) -> Submitted:
-        row, now = uuid7(), self._moment(db)
-        new_job = insert(JOBS).values(
-            id=row,
-            source=job.source,
-            job_id=job.job_id,
-            sku=job.sku,
-            lane=job.lane,
-            status=JobStatus.QUEUED,
-            request=job.model_dump(mode="json"),
-            digest=job.digest(),
-            pipeline=self._pipeline,
-            created_at=now,
-            updated_at=now,
-        )
+        row, now = uuid7(), self._now(db)
+        new_job = {
+            "id": row,
+            "source": job.source,
+            "job_id": job.job_id,
+            "sku": job.sku,
+            "lane": job.lane,
+            "status": JobStatus.QUEUED,
+            "request": job.model_dump(mode="json"),
+            "digest": job.digest(),
+            "pipeline": self._pipeline,
+            "created_at": now,
+            "updated_at": now,
+        }
         pending = {
             "job": row,
             "status": StepStatus.PENDING,
@@ -100,8 +113,8 @@ class Ledger(Recovery):
             "reused": False,
         }
         steps = [{**pending, "name": name, "position": at} for at, name in enumerate(job.chain)]
-        db.execute(new_job)
-        db.execute(insert(STEPS).values(steps))
+        db.execute(INSERT_JOB, new_job)
+        db.execute(INSERT_STEP, steps)
         return Submitted(row, created=True, start=True)
 
     def _repeat(self, db: Session, row: JobRow, job: Job) -> Submitted:
@@ -165,21 +178,18 @@ class Ledger(Recovery):
 
     def _open(self, db: Session, job: Standing, at: int, worker: str) -> None:
         current = job.steps[at]
-        opened = update(STEPS).where(STEPS.c.job == job.id, STEPS.c.name == current.name)
-        db.execute(
-            opened.values(
-                status=StepStatus.RUNNING,
-                attempt=current.attempt + 1,
-                fence=current.fence + 1,
-                worker=worker,
-                lease_until=job.now + self._lease,
-                started_at=job.now,
-                code=None,
-                message=None,
-            )
-        )
-        running = update(JOBS).where(JOBS.c.id == job.id)
-        db.execute(running.values(status=JobStatus.RUNNING, updated_at=job.now))
+        opened = {
+            "of_job": job.id,
+            "of_name": current.name,
+            "attempt": current.attempt + 1,
+            "fence": current.fence + 1,
+            "worker": worker,
+            "lease_until": job.now + self._lease,
+            "started_at": job.now,
+        }
+        db.execute(OPEN_STEP, opened)
+        running = {"of_job": job.id, "status": JobStatus.RUNNING, "updated_at": job.now}
+        db.execute(OPEN_JOB, running)
 
     def _end_as_poison(self, db: Session, job_id: UUID, step: Step, job: Job) -> None:
         row, current = self._lock(db, job_id), db.get_one(StepRow, (job_id, step))
@@ -211,33 +221,24 @@ class Ledger(Recovery):
             db.info["now"] = now
             self._close(db, ticket, outcome, now)
             if outcome.artifacts:
-                db.execute(insert(ARTIFACTS).values(_artifacts(ticket, outcome.artifacts, now)))
+                db.execute(INSERT_ARTIFACT, _artifacts(ticket, outcome.artifacts, now))
             if end:
                 self._settle(db, ticket, end, now)
 
     def _close(self, db: Session, ticket: Ticket, outcome: Outcome, now: datetime) -> None:
-        closed = update(STEPS).where(
-            STEPS.c.job == ticket.id, STEPS.c.name == ticket.step, *self._fence(ticket)
-        )
-        written = db.execute(
-            closed.values(
-                status=StepStatus.DONE,
-                result=outcome.result,
-                confidence=outcome.confidence,
-                seconds=outcome.seconds,
-                input_key=outcome.input_key,
-                reused=outcome.reused,
-                finished_at=now,
-                lease_until=None,
-            )
-        )
-        if not written.rowcount:  # type: ignore[attr-defined] # an UPDATE's result
+        closed = {
+            "of_job": ticket.id,
+            "of_name": ticket.step,
+            "held_fence": ticket.fence,
+            "result": outcome.result,
+            "confidence": outcome.confidence,
+            "seconds": outcome.seconds,
+            "input_key": outcome.input_key,
+            "reused": outcome.reused,
+            "finished_at": now,
+        }
+        if not db.execute(self._closes, closed).rowcount:  # type: ignore[attr-defined] # an UPDATE's
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
-
-    @staticmethod
-    def _fence(ticket: Ticket) -> tuple[ColumnElement[bool], ...]:
-        """What must still be true of a step for its holder to write."""
-        return (STEPS.c.fence == ticket.fence, STEPS.c.status == StepStatus.RUNNING)
 
     def fail(self, ticket: Ticket, error: PackshotError) -> None:
         """Record that a step cannot be done, settle the job and write `job.failed`.
@@ -303,16 +304,16 @@ class Ledger(Recovery):
 
     def _settle(self, db: Session, ticket: Ticket, end: Settlement, now: datetime) -> None:
         if end.status is JobStatus.REVIEW:
-            opened = insert(REVIEWS).values(
-                id=uuid7(),
-                job=ticket.id,
-                status="open",
-                lane=ticket.job.lane,
-                reasons=list(end.reasons),
-                confidence=end.confidence,
-                created_at=now,
-            )
-            db.execute(opened)
+            opened = {
+                "id": uuid7(),
+                "job": ticket.id,
+                "status": "open",
+                "lane": ticket.job.lane,
+                "reasons": list(end.reasons),
+                "confidence": end.confidence,
+                "created_at": now,
+            }
+            db.execute(INSERT_REVIEW, opened)
         accepted = end.status is JobStatus.ACCEPTED
         kind = EventType.ACCEPTED if accepted else EventType.REVIEW_REQUESTED
         self._emit(db, ticket.id, ticket.job, kind, end.event)
@@ -340,10 +341,9 @@ def _artifacts(
     return [
         {
             "id": uuid7(),
-            "job": ticket.id,
+            "of_job": ticket.id,
             "step": ticket.step,
-            "name": one.name,
-            "version": _next_version(ticket.id, one.name),
+            "of_name": one.name,
             "key": one.key,
             "media_type": one.media_type,
             "bytes": one.bytes,
@@ -352,12 +352,3 @@ def _artifacts(
         }
         for one in artifacts
     ]
-
-
-def _next_version(job_id: UUID, name: str) -> ColumnElement[int]:
-    """One more than the last; the job's lock keeps two writers from taking the same number."""
-    earlier = ARTIFACTS.alias()
-    last = select(func.max(earlier.c.version)).where(
-        earlier.c.job == job_id, earlier.c.name == name
-    )
-    return func.coalesce(last.scalar_subquery(), 0) + 1

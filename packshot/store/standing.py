@@ -1,29 +1,15 @@
-"""How a job stands, read and locked in plain SQL: every delivery of every step begins with it.
-
-The hot path does without the ORM, whose unit of work costs more than the statements themselves.
-"""
+"""How a job stands, read under its lock: every delivery of every step begins with it."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Table, select
+from sqlalchemy import ColumnElement, Row, select
 from sqlalchemy.orm import Session
 
 from packshot.errors import NotFound
-from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, ReviewRow, StepRow
-
-JOBS = cast("Table", JobRow.__table__)
-STEPS = cast("Table", StepRow.__table__)
-ARTIFACTS = cast("Table", ArtifactRow.__table__)
-REVIEWS = cast("Table", ReviewRow.__table__)
-OUTBOX = cast("Table", OutboxRow.__table__)
-
-_STEPS = select(
-    *(STEPS.c.name, STEPS.c.status, STEPS.c.attempt, STEPS.c.fence),
-    *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result),
-).order_by(STEPS.c.position)
+from packshot.store.statements import JOBS, READ_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +47,5 @@ def standing(db: Session, job_id: UUID, moment: ColumnElement[datetime]) -> Stan
     ).one_or_none()
     if head is None:
         raise NotFound(f"There is no job {job_id}.")
-    steps: tuple[Row[Any], ...] = tuple(db.execute(_STEPS.where(STEPS.c.job == job_id)))
+    steps: tuple[Row[Any], ...] = tuple(db.execute(READ_STEPS, {"job": job_id}))
     return Standing(job_id, head.status, head.request, head.created_at, head.now, steps)
