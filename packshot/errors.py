@@ -9,6 +9,7 @@ PackshotError
 │   ├── ImageTooLarge        image_too_large
 │   ├── ImageTooSmall        image_too_small
 │   ├── NotFound             not_found
+│   ├── SourceForbidden      source_forbidden
 │   └── ForbiddenAddress     forbidden_address
 ├── Transient           storage, database, broker, network, throttling: try again, with backoff
 │   ├── StorageUnavailable   storage_unavailable
@@ -22,7 +23,7 @@ PackshotError
 │   └── ModelForbidden       model_forbidden
 ├── Poison              too many attempts: a person has to look     poison
 ├── Fenced              a newer attempt holds the step: this one's work is dropped
-└── ConfigurationError  the installation is wrong, not the job
+└── ConfigurationError  the installation is wrong, not the job: it waits until that is mended
 
 Vendor errors are translated at the edge where they appear (`raise ... from error`) and never travel
 further. The message of an error is one sentence that says what a person can do about it: it is
@@ -99,6 +100,12 @@ class NotFound(Rejected):
     """The named picture, object or job does not exist."""
 
     code = "not_found"
+
+
+class SourceForbidden(Rejected):
+    """Packshot may not read what the producer named: grant it read access and submit again."""
+
+    code = "source_forbidden"
 
 
 class ForbiddenAddress(Rejected):
@@ -185,3 +192,5 @@ class ConfigurationError(PackshotError):
     """A setting or an installed part is missing or contradictory."""
 
     code = "configuration"
+    # Keys that somebody has changed must not fail every job that comes by in the meantime.
+    outcome = Outcome.RETRY

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from packshot.contract import Step
 from packshot.errors import (
+    ConfigurationError,
     Fenced,
     NotFound,
     OutOfMemory,
@@ -72,6 +73,8 @@ class Runner:
     stages: Mapping[Step, Stage]
     #: Told of every delivery's end, for progress bars.
     watch: Watch | None = None
+    #: Whether somebody mends an installation that is wrong while the jobs wait for it.
+    mended: bool = True
     #: Waits between two tries of one attempt.
     sleep: Sleep = time.sleep
     gate: Gate = field(default_factory=Gate)
@@ -209,12 +212,12 @@ class Runner:
     def _failed(self, ticket: Ticket, error: PackshotError, handbacks: int) -> Next:
         ledger = self.services.ledger
         log.warning("%s of job %s: %s: %s", ticket.step, ticket.id, error.code, error)
-        patient = not isinstance(error, SourceUnavailable) or handbacks < SOURCE_PATIENCE
+        patient = self._is_patient(error, handbacks)
         try:
             if error.outcome is Fate.DROP:
                 return Next.STOP
             if error.outcome is Fate.RETRY and patient:
-                self._write(lambda: ledger.release(ticket))
+                self._write(lambda: ledger.release(ticket, error))
                 return Next.AGAIN
             self._write(lambda: ledger.fail(ticket, error))
         except Transient as down:
@@ -226,6 +229,11 @@ class Runner:
         except PackshotError as lost:
             log.info("%s of job %s: %s", ticket.step, ticket.id, lost)
         return Next.STOP
+
+    def _is_patient(self, error: PackshotError, handbacks: int) -> bool:
+        if isinstance(error, SourceUnavailable):
+            return handbacks < SOURCE_PATIENCE
+        return self.mended or not isinstance(error, ConfigurationError)
 
 
 def _named(error: PackshotError, slot: Slot) -> PackshotError:

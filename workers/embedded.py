@@ -91,7 +91,7 @@ class Embedded:
         )
         # Whoever had this folder before us is gone: one folder, one run.
         self.services.ledger.abandon(WORKER)
-        self._runner = Runner(self.services, STAGES, watch=self._watch)
+        self._runner = Runner(self.services, STAGES, watch=self._watch, mended=False)
         self._leases = Leases(self.services.ledger, self._runner.running, settings.lease_seconds)
         self._settings = settings
         self._concurrency = concurrency

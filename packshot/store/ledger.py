@@ -27,6 +27,8 @@ from sqlalchemy.orm import Session
 from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
+from packshot.jsontext import escaped
+from packshot.store.base import SENTENCE_CHARS
 from packshot.store.recovery import Recovery
 from packshot.store.standing import Standing, standing
 from packshot.store.statements import (
@@ -266,13 +268,18 @@ class Ledger(Recovery):
             )
             return int(db.execute(renewed).rowcount)  # type: ignore[attr-defined] # an UPDATE's
 
-    def release(self, ticket: Ticket) -> None:
-        """Give an attempt back unspent: it was not the job's fault (storage down, drain)."""
+    def release(self, ticket: Ticket, why: PackshotError | None = None) -> None:
+        """Give an attempt back unspent: it was not the job's fault (storage down, drain).
+
+        `why` is kept with the step until it begins again, for whoever asks what a job waits for.
+        """
         with self._transaction() as db:
             _row, step = self._held(db, ticket)
             step.status = StepStatus.PENDING
             step.attempt -= 1
             step.lease_until = None
+            if why is not None:
+                step.code, step.message = why.code, escaped(str(why), SENTENCE_CHARS)
 
     def reusable(self, step: Step, input_key: str) -> Known | None:
         """A finished result for exactly the same input, with the objects that belong to it."""
