@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from models.bundle import Models
 from packshot.fetch import Fetcher
 from packshot.imaging.decode import Limits
-from packshot.routing import Policy
+from packshot.routing import PolicySource
 from packshot.settings import Settings
 from packshot.store.blobs import BlobStore
 from packshot.store.flight import Flight, NoFlight
@@ -26,7 +26,7 @@ class Services:
     blobs: BlobStore
     fetcher: Fetcher
     models: Models
-    policy: Policy
+    policy: PolicySource
     #: Who holds the leases: a name that no other process has, or had before a restart.
     worker: str
     pixels: PixelCache = field(default_factory=PixelCache)

@@ -7,6 +7,8 @@ ledger and in the object store. A chain can start at any step, which is how a fa
 job is resumed.
 """
 
+import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,10 @@ from celery import Celery, chain
 
 from packshot.broker import named_errors
 from packshot.contract import Job, Step, queue_name, task_name
+from packshot.errors import PackshotError
+from packshot.store.review_items import Restart
+
+log = logging.getLogger(__name__)
 
 
 def signature(app: Celery, job_id: UUID, job: Job, step: Step) -> Any:
@@ -42,3 +48,18 @@ def start(app: Celery, job_id: UUID, job: Job, *, first: Step = Step.PREPARE) ->
         chain(*(signature(app, job_id, job, step) for step in steps)).apply_async(
             retry_policy={"max_retries": 1}
         )
+
+
+def restarter(app: Celery) -> Callable[[Restart], None]:
+    """What publishes a corrected job again; a broker that is away costs only the reconciler's time.
+
+    Layers that know no Celery get it handed in.
+    """
+
+    def restart(it: Restart) -> None:
+        try:
+            start(app, it.id, it.job, first=it.step)
+        except PackshotError as error:
+            log.warning("job %s waits before %s for the reconciler: %s", it.id, it.step, error)
+
+    return restart

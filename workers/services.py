@@ -12,7 +12,8 @@ from models.registry import Registry
 from packshot.contract import Step
 from packshot.fetch import Fetcher
 from packshot.fetch import Policy as FetchPolicy
-from packshot.routing import Policy
+from packshot.policy import PolicyFile, declared
+from packshot.routing import Policy, PolicySource
 from packshot.settings import Settings
 from packshot.store.blobs import BlobStore, open_blobs
 from packshot.store.blobs.factory import open_buckets
@@ -48,9 +49,12 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
     )
 
 
-def open_policy(settings: Settings) -> Policy:
-    """What goes to a person."""
-    return Policy(
+def open_policy(settings: Settings) -> PolicySource:
+    """What goes to a person: the settings, and the policy's file where there is one.
+
+    Raises `ConfigurationError` for a file that is wrong.
+    """
+    base = Policy(
         thresholds={
             "text": settings.review_text,
             "category": settings.review_category,
@@ -58,6 +62,7 @@ def open_policy(settings: Settings) -> Policy:
         },
         audit_rate=settings.audit_rate,
     )
+    return PolicyFile(settings.policy, base) if settings.policy else declared(base)
 
 
 def open_ledger(settings: Settings, engine: Engine) -> Ledger:

@@ -16,16 +16,16 @@ its holder died, and counts as an attempt.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
+from packshot.store.enqueue import enqueue, searchable
 from packshot.store.recovery import Recovery
 from packshot.store.tables import (
     SETTLED,
@@ -33,7 +33,6 @@ from packshot.store.tables import (
     JobRow,
     JobStatus,
     OutboxRow,
-    ReviewRow,
     StepRow,
     StepStatus,
 )
@@ -46,6 +45,7 @@ from packshot.store.tickets import (
     Ticket,
     Verdict,
 )
+from packshot.words import words_of
 
 __all__ = [
     "Artifact",
@@ -88,6 +88,7 @@ class Ledger(Recovery):
             request=job.model_dump(mode="json"),
             digest=job.digest(),
             pipeline=self._pipeline,
+            words=words_of((job.sku, job.job_id)),
             created_at=now,
             updated_at=now,
         )
@@ -154,6 +155,8 @@ class Ledger(Recovery):
                 current.fence,
                 current.attempt,
                 results,
+                current.correction,
+                current.result if current.correction else None,
             )
 
     def _verdict(self, db: Session, row: JobRow, steps: list[StepRow], at: int) -> Verdict:
@@ -206,7 +209,7 @@ class Ledger(Recovery):
             step.lease_until = None
             row.updated_at = now
             for artifact in outcome.artifacts:
-                self._add_artifact(db, ticket, artifact, now)
+                self._add_artifact(db, ticket.id, ticket.step, artifact)
             if outcome.settlement:
                 self._settle(db, row, ticket.job, outcome.settlement)
 
@@ -276,46 +279,20 @@ class Ledger(Recovery):
         now = self._now(db)
         row.status = end.status
         row.result = end.result
-        row.reasons = list(end.reasons)
-        row.audit_probability = end.audit_probability
+        if not end.reviewed:  # what sent the job to a person stays readable
+            row.reasons = list(end.reasons)
+            row.audit_probability = end.audit_probability
         row.finished_at = row.updated_at = now
+        row.policy = end.policy or row.policy
+        row.words = words_of(searchable(row, end.result))
         if end.status is JobStatus.REVIEW:
-            db.add(
-                ReviewRow(
-                    id=uuid7(),
-                    job=row.id,
-                    status="open",
-                    lane=row.lane,
-                    reasons=list(end.reasons),
-                    confidence=end.confidence,
-                    created_at=now,
-                )
-            )
-        accepted = end.status is JobStatus.ACCEPTED
-        kind = EventType.ACCEPTED if accepted else EventType.REVIEW_REQUESTED
+            enqueue(db, row, end, now)
+        kind = EventType.ACCEPTED
+        if end.reviewed:
+            kind = EventType.REVIEWED
+        elif end.status is JobStatus.REVIEW:
+            kind = EventType.REVIEW_REQUESTED
         self._emit(db, row, job, kind, end.event)
-
-    @staticmethod
-    def _add_artifact(db: Session, ticket: Ticket, artifact: Artifact, now: datetime) -> None:
-        last = db.scalar(
-            select(func.max(ArtifactRow.version)).where(
-                ArtifactRow.job == ticket.id, ArtifactRow.name == artifact.name
-            )
-        )
-        db.add(
-            ArtifactRow(
-                id=uuid7(),
-                job=ticket.id,
-                step=ticket.step,
-                name=artifact.name,
-                version=(last or 0) + 1,
-                key=artifact.key,
-                media_type=artifact.media_type,
-                bytes=artifact.bytes,
-                sha256=artifact.sha256,
-                created_at=now,
-            )
-        )
 
     def _held(self, db: Session, ticket: Ticket) -> tuple[JobRow, StepRow]:
         row = self._lock(db, ticket.id)

@@ -73,9 +73,11 @@ class JobRow(Base):
         UniqueConstraint("source", "job_id"),
         Index("ix_jobs_status_created_at", "status", "created_at"),
         Index("ix_jobs_sku", "sku"),
-        Index("ix_jobs_words", text("to_tsvector('simple', words)"), postgresql_using="gin").ddl_if(
-            dialect="postgresql"
-        ),
+        Index(
+            "ix_jobs_words",
+            text("array_to_tsvector(string_to_array(words, ' '))"),
+            postgresql_using="gin",
+        ).ddl_if(dialect="postgresql"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
