@@ -84,7 +84,7 @@ def upgrade() -> None:
         op.create_index(
             "ix_jobs_words",
             "jobs",
-            [sa.text("to_tsvector('simple', words)")],
+            [sa.text("array_to_tsvector(string_to_array(words, ' '))")],
             postgresql_using="gin",
         )
     _reasons()
