@@ -38,7 +38,8 @@ def correct(work: Work) -> Found:
             f"The drawn matte is {alpha.shape[1]} x {alpha.shape[0]} pixels, the photo "
             f"{pixels.shape[1]} x {pixels.shape[0]}: draw it anew."
         )
-    return _keep(work, drawn(pixels, alpha))
+    before = work.before(Matte)
+    return _keep(work, replace(drawn(pixels, alpha), models=before.models if before else ()))
 
 
 def _keep(work: Work, matted: Matted) -> Found:

@@ -11,6 +11,7 @@ from packshot.store.blobs import BlobStore
 from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
+from packshot.store.reviews import Reviews
 from packshot.store.views import Views
 from tasks.pixels import PixelCache
 
@@ -32,6 +33,8 @@ class Services:
     pixels: PixelCache = field(default_factory=PixelCache)
     #: Who computes, where several workers have the same photo.
     flight: Flight = field(default_factory=NoFlight)
+    #: The review queue, where this process keeps it in order.
+    reviews: Reviews | None = None
 
     @property
     def limits(self) -> Limits:

@@ -21,6 +21,7 @@ from packshot.store.engine import open_engine
 from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
+from packshot.store.reviews import Reviews
 from packshot.store.views import Views
 from packshot.summary import PIPELINE
 from tasks.services import Services
@@ -46,6 +47,7 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         worker=worker,
         policy=open_policy(settings),
         flight=open_flight(settings),
+        reviews=open_reviews(settings, engine),
     )
 
 
@@ -73,6 +75,11 @@ def open_ledger(settings: Settings, engine: Engine) -> Ledger:
         lease=timedelta(seconds=settings.lease_seconds),
         max_attempts=settings.max_attempts,
     )
+
+
+def open_reviews(settings: Settings, engine: Engine) -> Reviews:
+    """The review queue of this installation."""
+    return Reviews(engine, lease=timedelta(seconds=settings.review_lease_seconds))
 
 
 def open_flight(settings: Settings) -> Flight:
