@@ -56,7 +56,13 @@ def open_policy(settings: Settings) -> PolicySource:
 
     Raises `ConfigurationError` for a file that is wrong.
     """
-    base = Policy(
+    base = base_policy(settings)
+    return PolicyFile(settings.policy, base) if settings.policy else declared(base)
+
+
+def base_policy(settings: Settings) -> Policy:
+    """The policy of the settings alone."""
+    return Policy(
         thresholds={
             "text": settings.review_text,
             "category": settings.review_category,
@@ -64,7 +70,6 @@ def open_policy(settings: Settings) -> PolicySource:
         },
         audit_rate=settings.audit_rate,
     )
-    return PolicyFile(settings.policy, base) if settings.policy else declared(base)
 
 
 def open_ledger(settings: Settings, engine: Engine) -> Ledger:

@@ -6,11 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select
 
 from packshot.errors import NotAllowed, NotFound, Refused, SignInFailed, TooManyAttempts
 from packshot.store.audit import Audit
 from packshot.store.people import ADDRESS_FAILURES, IDLE, LOGIN_FAILURES, LONGEST, ONCE, WINDOW
+from packshot.store.people_tables import AuditRow, PersonRow, SessionRow
 from packshot.store.persons import Person, Role, SignedIn
 from tests.support.review_bench import PASSWORD, ReviewBench
 
@@ -75,8 +76,8 @@ def test_the_database_holds_neither_password_nor_token(bench: ReviewBench) -> No
     token = sign_in(bench).token
     with bench.engine.connect() as connection:
         rows = [
-            str(connection.execute(text(f"SELECT * FROM {table}")).all())
-            for table in ("people", "sessions", "audit")
+            str(connection.execute(select(table)).all())
+            for table in (PersonRow, SessionRow, AuditRow)
         ]
     assert "$argon2id$" in rows[0]
     assert not any(PASSWORD in row or token in row for row in rows)
