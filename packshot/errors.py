@@ -23,6 +23,14 @@ PackshotError
 │   └── ModelForbidden       model_forbidden
 ├── Poison              too many attempts: a person has to look     poison
 ├── Fenced              a newer attempt holds the step: this one's work is dropped
+├── Refused             what a person asked for is not done; nothing was changed
+│   ├── ItemTaken            item_taken
+│   ├── ClaimLost            claim_lost
+│   ├── AlreadyDecided       already_decided
+│   ├── InvalidDecision      invalid_decision
+│   ├── NotAllowed           not_allowed
+│   ├── SignInFailed         sign_in_failed
+│   └── TooManyAttempts      too_many_attempts
 └── ConfigurationError  the installation is wrong, not the job: it waits until that is mended
 
 Vendor errors are translated at the edge where they appear (`raise ... from error`) and never travel
@@ -186,6 +194,55 @@ class Fenced(PackshotError):
 
     code = "fenced"
     outcome = Outcome.DROP
+
+
+class Refused(PackshotError):
+    """A person asked for something that cannot be done now, or not by this person."""
+
+    code = "refused"
+    outcome = Outcome.DROP
+
+
+class ItemTaken(Refused):
+    """Another reviewer holds this item."""
+
+    code = "item_taken"
+
+
+class ClaimLost(Refused):
+    """The lease on this item ended, or it was given to somebody else."""
+
+    code = "claim_lost"
+
+
+class AlreadyDecided(Refused):
+    """Somebody has decided this item; a decision is written once."""
+
+    code = "already_decided"
+
+
+class InvalidDecision(Refused):
+    """The decision contradicts itself or the job."""
+
+    code = "invalid_decision"
+
+
+class NotAllowed(Refused):
+    """This person's role does not allow it."""
+
+    code = "not_allowed"
+
+
+class SignInFailed(Refused):
+    """Login and password do not belong together, or the account is disabled."""
+
+    code = "sign_in_failed"
+
+
+class TooManyAttempts(Refused):
+    """Too many failed sign-ins: wait before the next one."""
+
+    code = "too_many_attempts"
 
 
 class ConfigurationError(PackshotError):

@@ -119,6 +119,15 @@ class Settings(BaseSettings):
     audit_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of accepted jobs that a person checks anyway."
     )
+    review_lease_seconds: Annotated[int, Field(ge=30)] = Field(
+        300,
+        description="How long a reviewer keeps an item without a sign of life from the page.",
+    )
+    policy: Path | None = Field(
+        None,
+        description="Routing policy, a TOML file; read anew when it changes. What it leaves out is "
+        "as in the settings above.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What workers log."
     )

@@ -136,7 +136,7 @@ class Runner:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
-        key = stage.key(work) if stage.key else None
+        key = stage.input_key(work)
         seconds = self.services.settings.step_seconds + FLIGHT_MARGIN
         # Until it is committed: whoever leads next must find it.
         with self.services.flight.lead(key, seconds) if key else nullcontext(True) as leads:
@@ -146,7 +146,7 @@ class Runner:
                     known.result, known.confidence, known.artifacts, took, key, reused=True
                 )
             else:
-                found = insist(lambda: stage.run(work), sleep=self.sleep)
+                found = insist(lambda: stage.work(work), sleep=self.sleep)
                 outcome = self._outcome(found, time.perf_counter() - started, key)
             return self._commit(ticket, outcome)
 

@@ -7,6 +7,8 @@ ledger and in the object store. A chain can start at any step, which is how a fa
 job is resumed.
 """
 
+import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +17,10 @@ from celery import signature as celery_signature
 
 from packshot.broker import named_errors
 from packshot.contract import Job, Step, queue_name, task_name
+from packshot.errors import PackshotError
+from packshot.store.review_items import Restart
+
+log = logging.getLogger(__name__)
 
 #: How long a step waits in place for a queue that is full: some 15 seconds.
 HOP_PATIENCE = {"max_retries": 10, "interval_start": 0.2, "interval_step": 0.3, "interval_max": 2}
@@ -71,3 +77,18 @@ def hand_on(task: Task) -> None:
             retry_policy=HOP_PATIENCE,
         )
     task.request.chain = None  # Celery has nothing left to do
+
+
+def restarter(app: Celery) -> Callable[[Restart], None]:
+    """What publishes a corrected job again; a broker that is away costs only the reconciler's time.
+
+    Layers that know no Celery get it handed in.
+    """
+
+    def restart(it: Restart) -> None:
+        try:
+            start(app, it.id, it.job, first=it.step)
+        except PackshotError as error:
+            log.warning("job %s waits before %s for the reconciler: %s", it.id, it.step, error)
+
+    return restart

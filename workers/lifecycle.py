@@ -103,6 +103,7 @@ class Worker:
                 self.services.ledger,
                 seconds=settings.reconcile_seconds,
                 lease_seconds=settings.lease_seconds,
+                reviews=self.services.reviews,
             )
 
     def run(self) -> int:

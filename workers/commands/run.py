@@ -149,7 +149,7 @@ def _report(out: Path, views: "Sequence[JobView]", started: datetime, seconds: f
         peak_memory_mib=_peak_mib(),
         version=__version__,
         models=(),
-        thresholds=open_policy(settings_for(out)).thresholds,
+        thresholds=open_policy(settings_for(out)).current().thresholds,
     )
     path = out / "report.html"
     write_report(path, views, open_store(settings_for(out)), facts=facts)
