@@ -37,6 +37,7 @@ ADVICE: Final = {
     "image_too_large": "Send a smaller copy, or raise PACKSHOT_MAX_PIXELS or PACKSHOT_MAX_BYTES.",
     "image_too_small": "Send the full-size photo: this one shows too little.",
     "not_found": "Check the address: nothing is there under this name.",
+    "source_forbidden": "Grant Packshot read access to the photo, then submit again.",
     "forbidden_address": "Put the photo where Packshot may fetch it: own bucket, or public https.",
     "storage_unavailable": "Check the object store, then run again: finished steps are kept.",
     "database_unavailable": "Check the database, then run again: finished steps are kept.",
