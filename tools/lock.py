@@ -20,6 +20,8 @@ LOCKS = {
     "build": ("--group", "build"),
     "cpu": (PROJECT, "--extra", "worker", "--extra", "cpu"),
     "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
+    # The image of the operators' view: it runs no steps and needs no runtime for models.
+    "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
     "dev": (PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower", "--group", "dev"),
 }
 
