@@ -63,21 +63,23 @@ def _no_confirms() -> None:
 
 def _no_fence() -> None:
     from packshot.store.ledger import Ledger
+    from packshot.store.statements import CLOSE_STEP_UNFENCED
     from packshot.store.tables import StepRow
 
     def held(self: Ledger, db: Any, ticket: Any) -> Any:
         return self._lock(db, ticket.id), db.get_one(StepRow, (ticket.id, ticket.step))
 
     Ledger._held = held  # type: ignore[method-assign]
+    Ledger._closes = CLOSE_STEP_UNFENCED
 
 
 def _no_verdict() -> None:
     from packshot.store.ledger import Ledger, Verdict
 
-    def verdict(self: Ledger, db: Any, row: Any, steps: Any, at: int) -> Verdict:
+    def verdict(self: Ledger, *_: Any) -> Verdict:
         return Verdict.RUN
 
-    Ledger._verdict = verdict  # type: ignore[method-assign]
+    Ledger._verdict = verdict  # type: ignore[method-assign,assignment]
 
 
 def _no_outbox() -> None:
