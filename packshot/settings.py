@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     reconcile_seconds: Annotated[float, Field(gt=0)] = Field(
         15.0, description="How often workers look for jobs that stand still."
     )
+    declare_queues: bool = Field(
+        True,
+        description="Workers make the queues that they need. Set it to false where "
+        "`packshot broker setup` has made them and the workers' users may not.",
+    )
     queue_limit: Annotated[int, Field(ge=1)] = Field(
         100_000, description="Messages per queue before publishers are told to wait."
     )

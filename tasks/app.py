@@ -59,7 +59,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         },
         "worker_prefetch_multiplier": 1,  # costs nothing at 50 ms a step and keeps lanes fair
         "worker_cancel_long_running_tasks_on_connection_loss": True,
-        "task_queues": list(stage_queues(settings.queue_limit)),
+        "task_queues": list(stage_queues(settings.queue_limit, make=settings.declare_queues)),
         "task_create_missing_queues": False,
         "task_default_queue_type": "quorum",
         "task_default_exchange": JOBS.name,

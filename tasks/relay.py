@@ -24,8 +24,10 @@ CONFIRM_SECONDS = 10.0
 class Relay:
     """A thread that empties the outbox. `wake` saves the wait; `stop` flushes what is there."""
 
-    def __init__(self, app: Celery, outbox: Outbox) -> None:
+    def __init__(self, app: Celery, outbox: Outbox, *, declare: bool = True) -> None:
+        """`declare`: make the exchange of events where it is missing."""
         self._app = app
+        self._declare = declare
         self._outbox = outbox
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -78,7 +80,9 @@ class Relay:
                 connect_timeout=5,
                 transport_options={"confirm_publish": True},
             )
-            self._producer = Producer(self._connection.channel(), exchange=EVENTS)
+            self._producer = Producer(
+                self._connection.channel(), exchange=EVENTS, auto_declare=self._declare
+            )
         self._producer.publish(
             json.dumps(event, ensure_ascii=False).encode(),
             content_type="application/cloudevents+json",

@@ -38,8 +38,8 @@ from tasks.app import STAGES, create_app
 from tasks.intake import Intake
 from tasks.relay import Relay
 from tasks.runner import Runner
-from tasks.topology import declare
-from workers.consumer import SafeConsumer
+from tasks.topology import ensure
+from workers.consumer import GuestConsumer, SafeConsumer
 from workers.health import Probes
 from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
@@ -85,10 +85,10 @@ class Worker:
         self.services.blobs.check()
         self.runner = Runner(self.services, STAGES)
         self.app = create_app(settings, self.runner)
-        self.app.conf.worker_consumer = SafeConsumer
+        self.app.conf.worker_consumer = SafeConsumer if settings.declare_queues else GuestConsumer
         self._exit_code: int | None = None
         self._left = threading.Event()
-        self._relay = Relay(self.app, self.services.outbox)
+        self._relay = Relay(self.app, self.services.outbox, declare=settings.declare_queues)
         self._watchdog = Watchdog(self.runner.running, settings.step_seconds, self._replace)
         self._intake: IntakeConsumer | None = None
         self._housekeeper: Housekeeper | None = None
@@ -97,6 +97,7 @@ class Worker:
                 Intake(self.app, self.services.ledger),
                 broker_url=settings.broker_url.get_secret_value(),
                 queue_limit=settings.queue_limit,
+                make_queues=settings.declare_queues,
             )
             self._housekeeper = Housekeeper(
                 self.app,
@@ -107,10 +108,11 @@ class Worker:
 
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
+        self._install()
         with self.app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=None, interval_start=0.5, interval_max=5)
-            declare(connection, self._settings.queue_limit)
-        self._install()
+            make = self._settings.declare_queues
+            ensure(connection, self._settings.queue_limit, make=make)
         leases = Leases(self.services.ledger, self.runner.running, self._settings.lease_seconds)
         with leases:
             self._relay.start()
