@@ -83,12 +83,15 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
     )
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
         """Run one step of one job. `lane` is there for whoever watches the queues."""
-        del lane
         if runner is None:
             raise RuntimeError("this process only publishes")
         handbacks = self.request.retries
         fate = runner.deliver(
-            UUID(job), Step(step), worker=runner.services.worker, handbacks=handbacks
+            UUID(job),
+            Step(step),
+            worker=runner.services.worker,
+            handbacks=handbacks,
+            lane=contract.Lane(lane),
         )
         if fate is Next.STOP:
             raise Ignore

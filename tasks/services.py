@@ -12,6 +12,7 @@ from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.views import Views
+from packshot.tracing import NoTracing, Tracing
 from tasks.pixels import PixelCache
 
 
@@ -32,6 +33,7 @@ class Services:
     pixels: PixelCache = field(default_factory=PixelCache)
     #: Who computes, where several workers have the same photo.
     flight: Flight = field(default_factory=NoFlight)
+    tracing: Tracing = field(default_factory=NoTracing)
 
     @property
     def limits(self) -> Limits:

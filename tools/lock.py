@@ -22,7 +22,12 @@ LOCKS = {
     "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
     # The image of the operators' view: it runs no steps and needs no runtime for models.
     "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
-    "dev": (PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower", "--group", "dev"),
+    # What traces add to an image: installed beside `cpu` or `gpu`.
+    "otel": (PROJECT, "--extra", "otel"),
+    "dev": (
+        *(PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower"),
+        *("--extra", "otel", "--group", "dev"),
+    ),
 }
 
 

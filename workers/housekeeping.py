@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from packshot.contract import Lane, Step, queue_name
 from packshot.errors import Transient
 from packshot.store.ledger import Ledger
+from packshot.telemetry import action
 from tasks import workflow
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,11 @@ class Housekeeper:
         drained = self._drained()
         found = self._ledger.standing_still(self._patience, drained)
         for row, job, step in found:
-            log.warning("job %s stood still before %s: restarted", row, step)
+            log.warning(
+                "job %s stood still before %s: restarted",
+                *(row, step),
+                extra=action("job.restarted", job=str(row), step=step),
+            )
             workflow.start(self._app, row, job, first=step)
         return len(found)
 

@@ -23,6 +23,7 @@ from packshot.store.outbox import Outbox
 from packshot.store.views import Views
 from packshot.summary import PIPELINE
 from tasks.services import Services
+from workers.monitoring import open_tracing
 
 
 def connections_for(concurrency: int) -> int:
@@ -45,6 +46,7 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         worker=worker,
         policy=open_policy(settings),
         flight=open_flight(settings),
+        tracing=open_tracing(settings, worker),
     )
 
 

@@ -160,6 +160,8 @@ class Ledger(Recovery):
                 current.fence + 1,
                 current.attempt + 1,
                 {Step(name): result for name, result in found.results_before(at).items()},
+                found.queued_at(at),
+                found.now,
             )
 
     def _verdict(self, job: Standing, at: int) -> Verdict:

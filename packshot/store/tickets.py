@@ -43,6 +43,9 @@ class Ticket:
     fence: int = 0
     attempt: int = 0
     results: Mapping[Step, dict[str, Any]] = field(default_factory=dict)
+    #: Since when the step waited and when it began, by the database's clock; None where it did not.
+    queued_at: datetime | None = None
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
