@@ -95,6 +95,13 @@ class JobRow(Base):
         UniqueConstraint("source", "job_id"),
         Index("ix_jobs_status_created_at", "status", "created_at"),
         Index("ix_jobs_sku", "sku"),
+        Index(
+            "ix_jobs_unfinished",
+            "lane",
+            "created_at",
+            postgresql_where=text("status IN ('queued', 'running')"),
+            sqlite_where=text("status IN ('queued', 'running')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
