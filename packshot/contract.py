@@ -312,9 +312,19 @@ class Event(_Frozen):
 
     @classmethod
     def of(
-        cls, kind: EventType, *, event_id: str, job: Job | None, at: datetime, data: dict[str, Any]
+        cls,
+        kind: EventType,
+        *,
+        event_id: str,
+        job: Job | None,
+        at: datetime,
+        data: dict[str, Any],
+        traceparent: str | None = None,
     ) -> "Event":
-        """Build the event of one job; `job` is None where the message could not be read."""
+        """Build the event of one job; `job` is None where the message could not be read.
+
+        `traceparent` is the span that the event comes from; without one it is the producer's own.
+        """
         return cls(
             id=event_id,
             source="/packshot",
@@ -322,7 +332,7 @@ class Event(_Frozen):
             subject=f"{job.source}/{job.job_id}" if job else None,
             time=at,
             data=data,
-            traceparent=job.traceparent if job else None,
+            traceparent=traceparent or (job.traceparent if job else None),
         )
 
 

@@ -102,6 +102,11 @@ class Settings(BaseSettings):
     reconcile_seconds: Annotated[float, Field(gt=0)] = Field(
         15.0, description="How often workers look for jobs that stand still."
     )
+    declare_queues: bool = Field(
+        True,
+        description="Workers make the queues that they need. Set it to false where "
+        "`packshot broker setup` has made them and the workers' users may not.",
+    )
     queue_limit: Annotated[int, Field(ge=1)] = Field(
         100_000, description="Messages per queue before publishers are told to wait."
     )
@@ -133,6 +138,27 @@ class Settings(BaseSettings):
     )
     log_style: Literal["text", "json"] = Field(
         "json", description="How workers log: `json`, one object a line, or `text`."
+    )
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="Port on which a worker serves Prometheus metrics; 0 takes a free one. "
+        "Default: off.",
+    )
+    metrics_host: str | None = Field(
+        None, description="Address that metrics are served on. Default: every interface."
+    )
+    management_url: SecretStr | None = Field(
+        None,
+        description="RabbitMQ's management API for `packshot exporter`, with user and password. "
+        "Without it queues are counted over AMQP and the ledger.",
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        description="OpenTelemetry collector that takes traces over HTTP; needs the extra `otel`. "
+        "Default: no traces.",
+    )
+    trace_ratio: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="Share of jobs traced where the producer's `traceparent` does not say."
     )
 
     @property

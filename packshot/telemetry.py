@@ -23,6 +23,11 @@ def bound(**fields: Any) -> Iterator[None]:
         _bound.reset(token)
 
 
+def action(key: str, **fields: Any) -> dict[str, Any]:
+    """`extra=` of a log call: what happened, under a key that searches and alerts may rely on."""
+    return {"action": {"action": key, **fields}}
+
+
 class _Bind(logging.Filter):
     """Copies the bound fields onto each record in the thread that logs it."""
 
@@ -42,6 +47,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             **getattr(record, "bound", {}),
+            **getattr(record, "action", {}),
         }
         if record.exc_info:
             line["exception"] = "".join(traceback.format_exception(*record.exc_info)).rstrip()

@@ -63,7 +63,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         },
         "worker_prefetch_multiplier": 1,  # costs nothing at 50 ms a step and keeps lanes fair
         "worker_cancel_long_running_tasks_on_connection_loss": True,
-        "task_queues": list(stage_queues(settings.queue_limit)),
+        "task_queues": list(stage_queues(settings.queue_limit, make=settings.declare_queues)),
         "task_create_missing_queues": False,
         "task_default_queue_type": "quorum",
         "task_default_exchange": JOBS.name,
@@ -87,12 +87,15 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
     )
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
         """Run one step of one job. `lane` is there for whoever watches the queues."""
-        del lane
         if runner is None:
             raise RuntimeError("this process only publishes")
         handbacks = self.request.retries
         fate = runner.deliver(
-            UUID(job), Step(step), worker=runner.services.worker, handbacks=handbacks
+            UUID(job),
+            Step(step),
+            worker=runner.services.worker,
+            handbacks=handbacks,
+            lane=contract.Lane(lane),
         )
         if fate is Next.STOP:
             raise Ignore

@@ -2,18 +2,22 @@
 
 import json
 import logging
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from celery import Celery
 
+from packshot import metrics
 from packshot.clock import utc_now
 from packshot.contract import MAX_MESSAGE_BYTES, Event, EventType, Job
 from packshot.errors import Rejected
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.ledger import Ledger
+from packshot.telemetry import action
+from packshot.tracing import NoTracing, Tracing, context
 from tasks import workflow
 
 log = logging.getLogger(__name__)
@@ -33,6 +37,7 @@ class Intake:
 
     app: Celery
     ledger: Ledger
+    tracing: Tracing = field(default_factory=NoTracing)
 
     def take(self, body: bytes) -> UUID | Refusal:
         """Validate, insert, publish the chain; returns once all of it is safe.
@@ -44,15 +49,37 @@ class Intake:
             return self.submit(job)
         except Rejected as error:
             refusal = Refusal(error.code, str(error))
-            log.warning("message refused: %s: %s", error.code, error)
+            log.warning(
+                "message refused: %s: %s",
+                *(error.code, error),
+                extra=action("message.refused", code=error.code),
+            )
             self.ledger.reject(_rejected(body, refusal))
+            metrics.MESSAGES.labels(error.code).inc()
             return refusal
 
     def submit(self, job: Job) -> UUID:
         """Insert a valid job and start it, unless it is running or done already."""
+        started = time.time()
         known = self.ledger.submit(job)
         if known.start:
             workflow.start(self.app, known.id, job)
+        metrics.MESSAGES.labels("taken" if known.created else "repeated").inc()
+        if known.created:
+            self.tracing.intake(known.id, job.traceparent, started)
+            log.info(
+                "job %s is taken in",
+                known.id,
+                extra=action(
+                    "job.taken",
+                    job=str(known.id),
+                    trace=context(known.id, job.traceparent).trace,
+                    source=job.source,
+                    job_id=job.job_id,
+                    sku=job.sku,
+                    lane=job.lane,
+                ),
+            )
         return known.id
 
 

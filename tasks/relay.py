@@ -9,8 +9,11 @@ from amqp.exceptions import AMQPError, MessageNacked
 from celery import Celery
 from kombu import Connection, Producer
 
+from packshot import metrics
 from packshot.errors import Transient
 from packshot.store.outbox import Outbox
+from packshot.telemetry import action
+from packshot.tracing import NoTracing, Tracing
 from tasks.topology import EVENTS
 
 log = logging.getLogger(__name__)
@@ -24,8 +27,18 @@ CONFIRM_SECONDS = 10.0
 class Relay:
     """A thread that empties the outbox. `wake` saves the wait; `stop` flushes what is there."""
 
-    def __init__(self, app: Celery, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        app: Celery,
+        outbox: Outbox,
+        *,
+        declare: bool = True,
+        tracing: Tracing | None = None,
+    ) -> None:
+        """`declare`: make the exchange of events where it is missing."""
+        self._tracing = tracing or NoTracing()
         self._app = app
+        self._declare = declare
         self._outbox = outbox
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -60,15 +73,20 @@ class Relay:
 
     def _drain(self) -> None:
         try:
-            while self._outbox.relay(self._publish):
+            while self._outbox.relay(self._traced):
                 pass
         except (Transient, AMQPError, MessageNacked, OSError) as error:
-            log.warning("the outbox waits: %s", error)
+            log.warning("the outbox waits: %s", error, extra=action("outbox.waits"))
             self._disconnect()
         except Exception:
             # A bug must not end the thread: events would wait until the next restart, unseen.
-            log.exception("the outbox waits")
+            log.exception("the outbox waits", extra=action("outbox.waits"))
             self._disconnect()
+
+    def _traced(self, kind: str, event: dict[str, Any]) -> None:
+        with self._tracing.event(kind, event):
+            self._publish(kind, event)
+        metrics.EVENTS.labels(kind).inc()
 
     def _publish(self, kind: str, event: dict[str, Any]) -> None:
         if self._producer is None:
@@ -78,7 +96,9 @@ class Relay:
                 connect_timeout=5,
                 transport_options={"confirm_publish": True},
             )
-            self._producer = Producer(self._connection.channel(), exchange=EVENTS)
+            self._producer = Producer(
+                self._connection.channel(), exchange=EVENTS, auto_declare=self._declare
+            )
         self._producer.publish(
             json.dumps(event, ensure_ascii=False).encode(),
             content_type="application/cloudevents+json",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from uuid import UUID
 
-from packshot.contract import Step
+from packshot.contract import Lane, Step
 from packshot.errors import (
     ConfigurationError,
     Fenced,
@@ -24,7 +24,9 @@ from packshot.errors import (
 )
 from packshot.errors import Outcome as Fate
 from packshot.store.ledger import Known, Outcome, Ticket, Verdict
-from packshot.telemetry import bound
+from packshot.telemetry import action, bound
+from packshot.tracing import Span, context
+from tasks import observe
 from tasks.backoff import Sleep, insist
 from tasks.gate import Gate
 from tasks.running import Running, Slot
@@ -80,9 +82,22 @@ class Runner:
     gate: Gate = field(default_factory=Gate)
     running: Running = field(default_factory=Running)
 
-    def deliver(self, job_id: UUID, step: Step, *, worker: str, handbacks: int = 0) -> Next:
-        """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs."""
+    def deliver(
+        self,
+        job_id: UUID,
+        step: Step,
+        *,
+        worker: str,
+        handbacks: int = 0,
+        lane: Lane = Lane.BULK,
+    ) -> Next:
+        """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs.
+
+        `lane` is the message's, for the metrics: the ledger may not be there to ask.
+        """
         fate = self._deliver(job_id, step, worker, handbacks)
+        if fate in {Next.AGAIN, Next.LATER}:
+            observe.put_back(step, lane, fate)
         if self.watch:
             self.watch(job_id, step, fate)
         return fate
@@ -106,33 +121,72 @@ class Runner:
                 lambda: ledger.begin(job_id, step, worker=worker, alone=alone), sleep=self.sleep
             )
         except (Transient, NotFound) as error:
-            log.warning("%s of job %s is not begun: %s", step, job_id, error)
+            log.warning(
+                "%s of job %s is not begun: %s",
+                *(step, job_id, error),
+                extra=action("step.not_begun", code=error.code),
+            )
             return Next.DEAD if isinstance(error, NotFound) else Next.AGAIN
-        if ticket.verdict is Verdict.ALONE:
-            log.warning("%s of job %s lost a worker and runs alone", step, job_id)
-            return None
-        if ticket.verdict is not Verdict.RUN:
-            log.info("%s of job %s: nothing to do (%s)", step, job_id, ticket.verdict)
-            return _WITHOUT_WORK[ticket.verdict]
-        with self.running.entered(ticket) as slot:
-            try:
-                return self._do(ticket)
-            except OutOfMemory as error:
-                if alone:
-                    return self._failed(ticket, error, handbacks)
-                log.warning("%s of job %s needs the device to itself", step, job_id)
-                self._give_back(ticket)
+        with bound(trace=context(job_id, ticket.job.traceparent).trace, lane=ticket.job.lane):
+            if ticket.verdict is Verdict.ALONE:
+                log.warning(
+                    "%s of job %s lost a worker and runs alone",
+                    *(step, job_id),
+                    extra=action("step.alone"),
+                )
+                observe.alone(ticket)
                 return None
-            except PackshotError as error:
-                return self._failed(ticket, _named(error, slot), handbacks)
-            except Exception as error:
-                # A bug in a stage or a library. It gets a name and a row like every other failure;
-                # what must not happen is that it takes the message or the worker with it.
-                log.exception("%s of job %s raised", step, job_id)
-                sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
-                return self._failed(ticket, PackshotError(sentence), handbacks)
+            if ticket.verdict is not Verdict.RUN:
+                return self._without_work(ticket)
+            with self.running.entered(ticket) as slot, self.services.tracing.step(ticket) as span:
+                observe.begun(ticket)
+                return self._work(ticket, slot, span, handbacks, alone=alone)
 
-    def _do(self, ticket: Ticket) -> Next:
+    @staticmethod
+    def _without_work(ticket: Ticket) -> Next:
+        log.info(
+            "%s of job %s: nothing to do (%s)",
+            *(ticket.step, ticket.id, ticket.verdict),
+            extra=action("step.skipped", verdict=ticket.verdict),
+        )
+        if ticket.verdict is Verdict.POISON:
+            observe.poisoned(ticket)
+        elif ticket.verdict is not Verdict.WAIT:  # that one is counted as `later`
+            observe.skipped(ticket)
+        return _WITHOUT_WORK[ticket.verdict]
+
+    def _work(
+        self, ticket: Ticket, slot: Slot, span: Span, handbacks: int, *, alone: bool
+    ) -> Next | None:
+        """Do a step that has begun. None means: not beside others, come again alone."""
+        step, job_id = ticket.step, ticket.id
+        try:
+            return self._do(ticket, slot, span)
+        except OutOfMemory as error:
+            span.fail(error.code, str(error))
+            if alone:
+                return self._failed(ticket, error, slot, handbacks)
+            log.warning(
+                "%s of job %s needs the device to itself",
+                *(step, job_id),
+                extra=action("step.alone", code=error.code),
+            )
+            observe.alone(ticket)
+            self._give_back(ticket)
+            return None
+        except PackshotError as error:
+            named = _named(error, slot)
+            span.fail(named.code, str(named))
+            return self._failed(ticket, named, slot, handbacks)
+        except Exception as error:
+            # A bug in a stage or a library. It gets a name and a row like every other failure;
+            # what must not happen is that it takes the message or the worker with it.
+            log.exception("%s of job %s raised", step, job_id, extra=action("step.bug"))
+            sentence = f"{type(error).__name__} in step {step}: this is a bug, see the log."
+            span.fail(PackshotError.code, sentence)
+            return self._failed(ticket, PackshotError(sentence), slot, handbacks)
+
+    def _do(self, ticket: Ticket, slot: Slot, span: Span) -> Next:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
@@ -140,7 +194,11 @@ class Runner:
         seconds = self.services.settings.step_seconds + FLIGHT_MARGIN
         # Until it is committed: whoever leads next must find it.
         with self.services.flight.lead(key, seconds) if key else nullcontext(True) as leads:
-            if key and (known := self._known(ticket.step, key, wait=not leads)):
+            known = self._known(ticket.step, key, wait=not leads) if key else None
+            if key:
+                observe.looked_up(ticket.step, hit=known is not None)
+                span.note(reused=known is not None)
+            if known:
                 took = time.perf_counter() - started
                 outcome = Outcome(
                     known.result, known.confidence, known.artifacts, took, key, reused=True
@@ -148,7 +206,7 @@ class Runner:
             else:
                 found = insist(lambda: stage.work(work), sleep=self.sleep)
                 outcome = self._outcome(found, time.perf_counter() - started, key)
-            return self._commit(ticket, outcome)
+            return self._commit(ticket, outcome, slot)
 
     def _known(self, step: Step, key: str, *, wait: bool) -> Known | None:
         """A finished result for this input; `wait` for it where another worker is at it."""
@@ -169,13 +227,17 @@ class Runner:
             settlement=found.settlement,
         )
 
-    def _commit(self, ticket: Ticket, outcome: Outcome) -> Next:
+    def _commit(self, ticket: Ticket, outcome: Outcome, slot: Slot) -> Next:
         ledger = self.services.ledger
         try:
             self._write(lambda: ledger.commit(ticket, outcome))
         except Transient as error:
             log.warning("%s of job %s: %s", ticket.step, ticket.id, error)
+            observe.passing(ticket, error)
             return self._give_back(ticket)
+        observe.done(ticket, outcome, slot.seconds())
+        if outcome.settlement:
+            self.services.tracing.settled(ticket, outcome.settlement.status)
         return Next.HAND_ON
 
     def _give_back(self, ticket: Ticket) -> Next:
@@ -209,17 +271,25 @@ class Runner:
 
         insist(once, sleep=self.sleep)
 
-    def _failed(self, ticket: Ticket, error: PackshotError, handbacks: int) -> Next:
+    def _failed(self, ticket: Ticket, error: PackshotError, slot: Slot, handbacks: int) -> Next:
         ledger = self.services.ledger
-        log.warning("%s of job %s: %s: %s", ticket.step, ticket.id, error.code, error)
+        log.warning(
+            "%s of job %s: %s: %s",
+            *(ticket.step, ticket.id, error.code, error),
+            extra=action("step.failed", code=error.code, outcome=error.outcome),
+        )
         patient = self._is_patient(error, handbacks)
         try:
             if error.outcome is Fate.DROP:
+                observe.skipped(ticket)
                 return Next.STOP
             if error.outcome is Fate.RETRY and patient:
+                observe.passing(ticket, error)
                 self._write(lambda: ledger.release(ticket, error))
                 return Next.AGAIN
             self._write(lambda: ledger.fail(ticket, error))
+            status = observe.failed(ticket, error, slot.seconds())
+            self.services.tracing.settled(ticket, status)
         except Transient as down:
             # The ledger cannot be told now. The attempt is given back as soon as it can: a database
             # that is down must not make a photo look like one that kills its worker.

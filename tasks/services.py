@@ -13,6 +13,7 @@ from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.reviews import Reviews
 from packshot.store.views import Views
+from packshot.tracing import NoTracing, Tracing
 from tasks.pixels import PixelCache
 
 
@@ -35,6 +36,7 @@ class Services:
     flight: Flight = field(default_factory=NoFlight)
     #: The review queue, where this process keeps it in order.
     reviews: Reviews | None = None
+    tracing: Tracing = field(default_factory=NoTracing)
 
     @property
     def limits(self) -> Limits:

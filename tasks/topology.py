@@ -7,6 +7,10 @@ suffix of another: Celery's delayed delivery binds `#.<routing key>` and would d
 from typing import Any
 
 from kombu import Exchange, Queue
+from kombu.transport.native_delayed_delivery import (
+    bind_queue_to_native_delayed_delivery_exchange,
+    declare_native_delayed_delivery_exchanges_and_queues,
+)
 
 from packshot import contract
 from packshot.broker import named_errors
@@ -39,10 +43,10 @@ def intake_queue(limit: int) -> Any:
     )
 
 
-def stage_queues(limit: int) -> tuple[Any, ...]:
-    """One queue per stage and lane."""
+def stage_queues(limit: int, *, make: bool = True) -> tuple[Any, ...]:
+    """One queue per stage and lane. Without `make` Celery never tries to declare them."""
     return tuple(
-        Queue(name, JOBS, routing_key=name, queue_arguments=_arguments(limit))
+        Queue(name, JOBS, routing_key=name, queue_arguments=_arguments(limit), no_declare=not make)
         for step in Step
         for lane in Lane
         for name in [contract.queue_name(step, lane)]
@@ -80,6 +84,35 @@ def declare(connection: Any, limit: int) -> list[str]:
         for queue in queues:
             queue(channel).declare()
     return [queue.name for queue in queues]
+
+
+def declare_delays(connection: Any, limit: int) -> None:
+    """Make what Celery delays messages with, for workers that may not make it themselves."""
+    with named_errors():
+        declare_native_delayed_delivery_exchanges_and_queues(connection, "quorum")
+        for queue in stage_queues(limit):
+            bind_queue_to_native_delayed_delivery_exchange(connection, queue)
+
+
+def verify(connection: Any) -> None:
+    """Look whether every queue is there; needs no permission to make one.
+
+    Raises:
+        BrokerUnavailable: it does not answer.
+        ConfigurationError: a queue is missing.
+    """
+    names = (queue.name for queue in (*resting_queues(), intake_queue(1), *stage_queues(1)))
+    with named_errors(), connection.channel() as channel:
+        for name in names:
+            channel.queue_declare(name, passive=True)
+
+
+def ensure(connection: Any, limit: int, *, make: bool) -> None:
+    """Declare the queues, or where we may not, look whether they are there."""
+    if make:
+        declare(connection, limit)
+    else:
+        verify(connection)
 
 
 def _arguments(limit: int) -> dict[str, Any]:

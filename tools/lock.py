@@ -20,7 +20,14 @@ LOCKS = {
     "build": ("--group", "build"),
     "cpu": (PROJECT, "--extra", "worker", "--extra", "cpu"),
     "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
-    "dev": (PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower", "--group", "dev"),
+    # The image of the operators' view: it runs no steps and needs no runtime for models.
+    "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
+    # What traces add to an image: installed beside `cpu` or `gpu`.
+    "otel": (PROJECT, "--extra", "otel"),
+    "dev": (
+        *(PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower"),
+        *("--extra", "otel", "--group", "dev"),
+    ),
 }
 
 

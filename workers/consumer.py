@@ -71,3 +71,16 @@ class SafeConsumer(Consumer):  # type: ignore[misc] # Celery is untyped
                 mandatory=True,
             )
         message.ack_log_error(log, self.connection_errors)
+
+
+class GuestConsumer(SafeConsumer):
+    """The same for a worker that may not make queues: Celery's delays are there already."""
+
+    class Blueprint(Consumer.Blueprint):  # type: ignore[misc] # Celery is untyped
+        """Celery's own steps but the one that declares."""
+
+        default_steps = tuple(
+            step
+            for step in Consumer.Blueprint.default_steps
+            if not step.endswith(":DelayedDelivery")
+        )

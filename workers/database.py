@@ -1,5 +1,7 @@
 """Migrating the ledger."""
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 from alembic import command
@@ -8,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from packshot.errors import ConfigurationError
+from packshot.errors import ConfigurationError, DatabaseUnavailable
 from packshot.store.engine import translated
 
 
@@ -37,3 +39,39 @@ def upgrade(engine: Engine) -> tuple[str | None, str]:
             command.upgrade(config, "head")
             connection.commit()
     return before, newest
+
+
+def wait(
+    engine: Engine,
+    seconds: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> str:
+    """Return the revision once the ledger is at this release's schema, or at a later one.
+
+    Raises `DatabaseUnavailable` or `ConfigurationError` (not migrated) after `seconds`.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(migrations()))
+    scripts = ScriptDirectory.from_config(config)
+    newest = scripts.get_current_head()
+    older = {script.revision for script in scripts.walk_revisions()} - {newest}
+    end = clock() + seconds
+    while True:
+        problem: ConfigurationError | DatabaseUnavailable
+        try:
+            with translated(), engine.connect() as connection:
+                found = MigrationContext.configure(connection).get_current_revision()
+        except DatabaseUnavailable as error:
+            problem = error
+        else:
+            if found is not None and found not in older:
+                return found
+            problem = ConfigurationError(
+                f"The ledger is at {found or 'nothing'}, this release needs {newest}: "
+                "run packshot db upgrade."
+            )
+        if clock() >= end:
+            raise problem
+        sleep(min(1.0, seconds))

@@ -1,10 +1,12 @@
 """Probe files for Kubernetes: `live` is touched by the main loop, `ready` is there while consuming.
 
-`celery inspect ping` would cost half a second of CPU per probe. `live` also grows old while the
-broker is away, so a liveness probe should allow it at least two minutes.
+`celery inspect ping` would cost half a second of CPU per probe. `live` says that the loop is not
+stuck: it is there once the models are warm, and a loop that waits for a broker that is away touches
+it too, since nothing is won by starting a worker again for that. `ready` says the rest.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ class Probes:
 
     @property
     def live(self) -> Path:
-        """Touched every two seconds by the worker's main loop."""
+        """Touched every two seconds by the worker's main loop, or once a try while it connects."""
         return self.folder / "live"
 
     @property
@@ -31,10 +33,17 @@ class Probes:
         """There while the worker consumes its queues."""
         return self.folder / "ready"
 
+    def beat(self) -> None:
+        """Touch `live`."""
+        self.live.write_text(f"{time.time():.0f}\n")
+
     def install(self, app: Celery) -> None:
         """Hang the probes into Celery's worker and consumer."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self.ready.unlink(missing_ok=True)
+        self.beat()
+        for name in ("connection_for_read", "connection_for_write"):
+            setattr(app, name, _beating(getattr(app, name), self.beat))
         probes = self
 
         class Live(bootsteps.StartStopStep):  # type: ignore[misc] # Celery is untyped
@@ -53,7 +62,7 @@ class Probes:
                     self.timer.cancel()
 
             def beat(self) -> None:
-                probes.live.write_text(f"{time.time():.0f}\n")
+                probes.beat()
 
         class Ready(bootsteps.StartStopStep):  # type: ignore[misc] # Celery is untyped
             requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -70,3 +79,26 @@ class Probes:
 
         app.steps["worker"].add(Live)
         app.steps["consumer"].add(Ready)
+
+
+def _beating(connect: Callable[..., Any], beat: Callable[[], None]) -> Callable[..., Any]:
+    """The same connections, but waiting for one of them calls `beat` every second."""
+
+    def connection(*args: Any, **options: Any) -> Any:
+        made = connect(*args, **options)
+        ensure = made.ensure_connection
+
+        def ensure_connection(
+            *rest: Any, callback: Callable[[], None] | None = None, **more: Any
+        ) -> Any:
+            def waiting() -> None:
+                beat()
+                if callback:
+                    callback()
+
+            return ensure(*rest, callback=waiting, **more)
+
+        made.ensure_connection = ensure_connection
+        return made
+
+    return connection

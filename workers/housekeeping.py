@@ -16,6 +16,7 @@ from packshot.contract import Lane, Step, queue_name
 from packshot.errors import Transient
 from packshot.store.ledger import Ledger
 from packshot.store.reviews import Reviews
+from packshot.telemetry import action
 from tasks import workflow
 
 log = logging.getLogger(__name__)
@@ -75,7 +76,11 @@ class Housekeeper:
         drained = self._drained()
         found = self._ledger.standing_still(self._patience, drained)
         for row, job, step in found:
-            log.warning("job %s stood still before %s: restarted", row, step)
+            log.warning(
+                "job %s stood still before %s: restarted",
+                *(row, step),
+                extra=action("job.restarted", job=str(row), step=step),
+            )
             workflow.start(self._app, row, job, first=step)
         return len(found)
 

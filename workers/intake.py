@@ -22,7 +22,7 @@ from packshot.errors import ConfigurationError, Transient
 from packshot.identity import uuid7
 from tasks.backoff import pauses
 from tasks.intake import Intake, Refusal
-from tasks.topology import DEAD, REJECTED_KEY, declare
+from tasks.topology import DEAD, REJECTED_KEY, ensure
 
 log = logging.getLogger(__name__)
 
@@ -45,10 +45,13 @@ _BROKER_GONE = (AMQPError, MessageNacked, OSError, OperationalError, Transient, 
 class IntakeConsumer:
     """Takes messages off `packshot.intake`, one after the other, until stopped."""
 
-    def __init__(self, intake: Intake, *, broker_url: str, queue_limit: int) -> None:
+    def __init__(
+        self, intake: Intake, *, broker_url: str, queue_limit: int, make_queues: bool = True
+    ) -> None:
         self._intake = intake
         self._url = broker_url
         self._limit = queue_limit
+        self._make = make_queues
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="intake", daemon=True)
 
@@ -81,7 +84,7 @@ class IntakeConsumer:
         with Connection(
             self._url, heartbeat=HEARTBEAT_SECONDS, transport_options=options
         ) as connection:
-            declare(connection, self._limit)
+            ensure(connection, self._limit, make=self._make)
             # A channel of the driver, not a consumer of kombu: that would unpack and decode what a
             # stranger's headers say, and raise here for every message where they lie.
             channel = connection.channel()

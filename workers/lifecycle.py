@@ -34,16 +34,18 @@ from models.fake import fake_models
 from packshot.contract import Lane
 from packshot.errors import PackshotError
 from packshot.settings import Settings
+from packshot.telemetry import action
 from tasks.app import STAGES, create_app
 from tasks.intake import Intake
 from tasks.relay import Relay
 from tasks.runner import Runner
-from tasks.topology import declare
-from workers.consumer import SafeConsumer
+from tasks.topology import ensure
+from workers.consumer import GuestConsumer, SafeConsumer
 from workers.health import Probes
 from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
 from workers.leases import Leases
+from workers.monitoring import describe, serving
 from workers.roles import Role
 from workers.services import build, connections_for, load_models
 from workers.watchdog import Watchdog
@@ -85,18 +87,24 @@ class Worker:
         self.services.blobs.check()
         self.runner = Runner(self.services, STAGES)
         self.app = create_app(settings, self.runner)
-        self.app.conf.worker_consumer = SafeConsumer
+        self.app.conf.worker_consumer = SafeConsumer if settings.declare_queues else GuestConsumer
         self._exit_code: int | None = None
         self._left = threading.Event()
-        self._relay = Relay(self.app, self.services.outbox)
+        self._relay = Relay(
+            self.app,
+            self.services.outbox,
+            declare=settings.declare_queues,
+            tracing=self.services.tracing,
+        )
         self._watchdog = Watchdog(self.runner.running, settings.step_seconds, self._replace)
         self._intake: IntakeConsumer | None = None
         self._housekeeper: Housekeeper | None = None
         if options.role.intake:
             self._intake = IntakeConsumer(
-                Intake(self.app, self.services.ledger),
+                Intake(self.app, self.services.ledger, self.services.tracing),
                 broker_url=settings.broker_url.get_secret_value(),
                 queue_limit=settings.queue_limit,
+                make_queues=settings.declare_queues,
             )
             self._housekeeper = Housekeeper(
                 self.app,
@@ -108,10 +116,22 @@ class Worker:
 
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
+        running, options = self.runner.running, self._options
+        describe(
+            options.role.name,
+            options.concurrency,
+            self.services.models,
+            lambda: len(running.slots()),
+        )
+        with serving(self._settings):
+            return self._serve()
+
+    def _serve(self) -> int:
+        self._install()
         with self.app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=None, interval_start=0.5, interval_max=5)
-            declare(connection, self._settings.queue_limit)
-        self._install()
+            make = self._settings.declare_queues
+            ensure(connection, self._settings.queue_limit, make=make)
         leases = Leases(self.services.ledger, self.runner.running, self._settings.lease_seconds)
         with leases:
             self._relay.start()
@@ -158,7 +178,11 @@ class Worker:
             if slot.forsaken:
                 continue
             ticket = slot.ticket
-            log.warning("%s of job %s is handed back", ticket.step, ticket.id)
+            log.warning(
+                "%s of job %s is handed back",
+                *(ticket.step, ticket.id),
+                extra=action("step.handed_back", job=str(ticket.id), step=ticket.step),
+            )
             try:
                 self.services.ledger.release(ticket)
             except PackshotError as error:
@@ -174,6 +198,7 @@ class Worker:
             self._housekeeper.stop()
         self._watchdog.stop()
         self._relay.stop()
+        self.services.tracing.close()
 
     def _consume(self) -> int:
         options = self._options

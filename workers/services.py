@@ -25,6 +25,7 @@ from packshot.store.reviews import Reviews
 from packshot.store.views import Views
 from packshot.summary import PIPELINE
 from tasks.services import Services
+from workers.monitoring import open_tracing
 
 
 def connections_for(concurrency: int) -> int:
@@ -48,6 +49,7 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         policy=open_policy(settings),
         flight=open_flight(settings),
         reviews=open_reviews(settings, engine),
+        tracing=open_tracing(settings, worker),
     )
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Engine, func, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from packshot import tracing
 from packshot.clock import Clock, utc_now
 from packshot.contract import Event, EventType, Job
 from packshot.errors import NotFound, PackshotError
@@ -140,6 +141,7 @@ class LedgerBase:
             job=job,
             at=self._now(db),
             data={**head, **data, "metadata": job.metadata},
+            traceparent=tracing.current(),
         )
         self._add_event(db, row, event)
 

@@ -166,6 +166,8 @@ class Ledger(Recovery):
                 {Step(name): result for name, result in found.results_before(at).items()},
                 current.correction,
                 current.result if current.correction else None,
+                found.queued_at(at),
+                found.now,
             )
 
     def _verdict(self, job: Standing, at: int) -> Verdict:

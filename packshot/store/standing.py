@@ -30,6 +30,11 @@ class Standing:
                 return at
         raise NotFound(f"Job {self.id} has no step {step}.")
 
+    def queued_at(self, at: int) -> datetime:
+        """Since when the step at position `at` waits: the end of the one before it."""
+        before: datetime | None = self.steps[at - 1].finished_at if at else None
+        return before or self.created_at
+
     def results_before(self, at: int) -> dict[str, dict[str, Any]]:
         """What the steps before position `at` found, by their names."""
         return {one.name: one.result for one in self.steps[:at] if one.result is not None}

@@ -19,6 +19,7 @@ READ_STEPS = (
     select(
         *(STEPS.c.name, STEPS.c.status, STEPS.c.attempt, STEPS.c.fence),
         *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result, STEPS.c.correction),
+        STEPS.c.finished_at,
     )
     .where(STEPS.c.job == bindparam("job"))
     .order_by(STEPS.c.position)

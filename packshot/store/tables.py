@@ -78,6 +78,13 @@ class JobRow(Base):
             text("array_to_tsvector(string_to_array(words, ' '))"),
             postgresql_using="gin",
         ).ddl_if(dialect="postgresql"),
+        Index(
+            "ix_jobs_unfinished",
+            "lane",
+            "created_at",
+            postgresql_where=text("status IN ('queued', 'running')"),
+            sqlite_where=text("status IN ('queued', 'running')"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -50,6 +50,9 @@ class Ticket:
     correction: Mapping[str, Any] | None = None
     #: What this step had found before a person reopened the job; None where its input changed too.
     before: Mapping[str, Any] | None = None
+    #: Since when the step waited and when it began, by the database's clock; None where it did not.
+    queued_at: datetime | None = None
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

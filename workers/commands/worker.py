@@ -29,6 +29,11 @@ from workers.roles import ROLES, role
     help="Folder for the probe files `live` and `ready`.",
 )
 @click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65535),
+    help="Serve Prometheus metrics there. Default: PACKSHOT_METRICS_PORT, else not at all.",
+)
+@click.option(
     "--fake-models",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
@@ -40,6 +45,7 @@ def worker(
     lanes: tuple[str, ...],
     hostname: str | None,
     probes: Path | None,
+    metrics_port: int | None,
     fake_models: float | None,
 ) -> int:
     """Run a worker until it gets SIGTERM; then it drains and exits 0.
@@ -57,6 +63,8 @@ def worker(
     from workers.lifecycle import Options, run_worker
 
     settings = Settings.load()
+    if metrics_port is not None:
+        settings = settings.model_copy(update={"metrics_port": metrics_port})
     configure(settings.log_level, settings.log_style)
     one = role(name)
     return run_worker(

@@ -32,6 +32,10 @@ class Management:
         rows = self._get(f"/api/queues/{self._vhost}")
         return None if rows is None else {str(row["name"]): row for row in rows}
 
+    def consumers(self) -> list[dict[str, Any]] | None:
+        """Every consumer of the virtual host; None where the API does not answer."""
+        return self._get(f"/api/consumers/{self._vhost}")
+
     def bindings(self) -> set[tuple[str, str, str]] | None:
         """Every binding: exchange, queue, routing key; None where the API does not answer."""
         rows = self._get(f"/api/bindings/{self._vhost}")
