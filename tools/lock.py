@@ -18,9 +18,21 @@ PROJECT = "pyproject.toml"
 LOCKS = {
     "base": (PROJECT,),
     "build": ("--group", "build"),
-    "cpu": (PROJECT, "--extra", "worker", "--extra", "cpu"),
-    "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
-    "dev": (PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower", "--group", "dev"),
+    "cpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
+    "gpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "gpu"),
+    "dev": (
+        PROJECT,
+        "--extra",
+        "worker",
+        "--extra",
+        "console",
+        "--extra",
+        "cpu",
+        "--extra",
+        "flower",
+        "--group",
+        "dev",
+    ),
 }
 
 
