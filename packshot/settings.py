@@ -133,6 +133,11 @@ class Settings(BaseSettings):
         description="Routing policy, a TOML file; read anew when it changes. What it leaves out is "
         "as in the settings above.",
     )
+    console_secret: Annotated[SecretStr, Field(min_length=32)] | None = Field(
+        None,
+        description="Seals the console's forms and links to pictures, 32 characters or more. "
+        "Several console processes need the same; default: a new one in each process.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What workers log."
     )
