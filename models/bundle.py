@@ -63,15 +63,18 @@ def load(
     *,
     threads: int = 1,
     device: str = "auto",
+    callers: int = 1,
     fine: bool = False,
 ) -> Models:
     """Load and warm the models of `steps`; `fine` adds closed-form matting.
+
+    `callers` is how many threads will run them at once.
 
     Every model is run once on its own example, so that a broken one stops the process at its
     start and the first job is as fast as the second. Raises `ModelMissing` or `ModelFailure`.
     """
     sessions = {
-        name: registry.session(name, threads=threads, device=device)
+        name: registry.session(name, threads=threads, device=device, callers=callers)
         for step in WEIGHTS
         if step in steps
         for name in WEIGHTS[step]

@@ -20,7 +20,11 @@ LOCKS = {
     "build": ("--group", "build"),
     "cpu": (PROJECT, "--extra", "worker", "--extra", "cpu"),
     "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
-    "dev": (PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower", "--group", "dev"),
+    "dev": (
+        PROJECT,
+        *("--extra", "worker", "--extra", "cpu", "--extra", "openvino", "--extra", "flower"),
+        *("--group", "dev"),
+    ),
 }
 
 
