@@ -11,7 +11,7 @@ from typing import Any
 
 from models.cancel import current
 from models.failures import translated
-from models.session import Array, TensorSpec
+from models.session import CUDA, Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure, OutOfMemory
 from packshot.results import ModelInfo
 
@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 #: What a caller may ask for here; `models.runtimes` knows more.
 DEVICES = ("auto", "cpu", "cuda")
 
-_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
 #: ONNX Runtime's own levels: 3 is "error", 4 "fatal". A failed run is an exception here anyway,
 #: and its log line would only say the same to stderr, past the JSON log.
 _FATAL = 4
@@ -58,7 +58,7 @@ class OrtSession:
         self._runtime = runtime
         self._session = _open(runtime, path, info, _options(runtime, threads), device)
         self._providers = tuple(self._session.get_providers())
-        where = "cuda" if _CUDA in self._providers else "cpu"
+        where = "cuda" if CUDA in self._providers else "cpu"
         self._info = info.model_copy(update={"runtime": f"onnxruntime-{where}"})
         self._inputs = tuple(_spec(value) for value in self._session.get_inputs())
         self._outputs = tuple(_spec(value) for value in self._session.get_outputs())
@@ -109,7 +109,7 @@ def _terminate(options: Any) -> None:
 
 def has_cuda() -> bool:
     """Whether the installed ONNX Runtime, if any, is the one for CUDA; not whether that works."""
-    return find_spec("onnxruntime") is not None and _CUDA in _runtime().get_available_providers()
+    return find_spec("onnxruntime") is not None and CUDA in _runtime().get_available_providers()
 
 
 def _runtime() -> ModuleType:
@@ -146,7 +146,7 @@ def _open(
     device: str,
 ) -> Any:
     """Open on CUDA where that is wanted and works, else on the CPU; never change silently."""
-    has_cuda = _CUDA in runtime.get_available_providers()
+    has_cuda = CUDA in runtime.get_available_providers()
     if device == "cuda" and not has_cuda:
         raise ConfigurationError(
             "The installed ONNX Runtime has no CUDA; run: pip uninstall onnxruntime, "
@@ -158,14 +158,14 @@ def _open(
     runtime.preload_dlls()
     reason: ModelFailure | None = None
     try:
-        session = _load(runtime, path, info, options, [(_CUDA, _CUDA_OPTIONS), _CPU])
+        session = _load(runtime, path, info, options, [(CUDA, _CUDA_OPTIONS), _CPU])
     except OutOfMemory:
         raise
     except ModelFailure as error:
         reason = error
     else:
         # Where its libraries are missing, the runtime only warns and leaves CUDA out.
-        if _CUDA in session.get_providers():
+        if CUDA in session.get_providers():
             return session
     if device == "cuda":
         raise ConfigurationError(
