@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from packshot.contract import Output, Step, Template
-from packshot.imaging.compose import render
+from packshot.imaging.compose import Rendered, is_cutout, render, subject_fill
 from packshot.imaging.decode import decode
 from packshot.imaging.encode import EXTENSIONS, MEDIA_TYPES, encode
 from packshot.imaging.naming import output_key
@@ -38,8 +38,7 @@ def finish(work: Work) -> Found:
 
 
 def _render(work: Work, output: Output, matte: Matte) -> tuple[Picture, Artifact]:
-    image = render(_cutout(work, matte), output, _template(work, output))
-    data = encode(image.image, output.format, output.quality)
+    image, data = _picture(work, output, matte)
     key = output_key(
         work.ticket.created_at,
         work.job.sku,
@@ -62,6 +61,17 @@ def _render(work: Work, output: Output, matte: Matte) -> tuple[Picture, Artifact
         background=output.background if isinstance(output.background, str) else None,
     )
     return picture, artifact
+
+
+def _picture(work: Work, output: Output, matte: Matte) -> tuple[Rendered, bytes]:
+    """The picture and its file; the plain cut-out is stored already and not made twice."""
+    cutout = _cutout(work, matte)
+    if output.format == "png" and is_cutout(output):
+        fill = subject_fill(cutout[..., 3])
+        if fill is not None:
+            return Rendered(cutout, fill), work.services.blobs.get(matte.cutout_key)
+    image = render(cutout, output, _template(work, output))
+    return image, encode(image.image, output.format, output.quality)
 
 
 def _cutout(work: Work, matte: Matte) -> NDArray[np.uint8]:

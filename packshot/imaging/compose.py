@@ -85,11 +85,22 @@ def render(
     else:
         image = paint(output.background, width, height, template)
         _put(image, layer, shadow)
+    return Rendered(image, subject_fill(alpha))
+
+
+def is_cutout(output: Output) -> bool:
+    """Whether the picture is the cut-out itself: nothing is scaled, moved or painted."""
+    moved = output.size is not None or output.fill is not None
+    return output.background == "transparent" and not moved and not output.shadow
+
+
+def subject_fill(alpha: NDArray[np.uint8]) -> float | None:
+    """The longer side of the product's box relative to the picture (uint8 HxW); None if empty."""
     box = subject_box(alpha)
     if box is None:
-        return Rendered(image, None)
-    share = max((box.right - box.left) / width, (box.bottom - box.top) / height)
-    return Rendered(image, share)
+        return None
+    height, width = alpha.shape
+    return float(max((box.right - box.left) / width, (box.bottom - box.top) / height))
 
 
 def subject_box(alpha: NDArray[np.uint8]) -> Box | None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, literal, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from packshot.clock import Clock, utc_now
@@ -15,7 +15,8 @@ from packshot.errors import NotFound, PackshotError
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.engine import translated
-from packshot.store.tables import JobRow, JobStatus, OutboxRow, StepRow, StepStatus
+from packshot.store.statements import INSERT_EVENT
+from packshot.store.tables import JobRow, JobStatus, Moment, StepRow, StepStatus
 
 #: Longest sentence of a failure that is kept (characters).
 SENTENCE_CHARS = 2000
@@ -48,6 +49,12 @@ class LedgerBase:
     def _transaction(self) -> Iterator[Session]:
         with translated(), self._sessions.begin() as session:
             yield session
+
+    def _moment(self, db: Session) -> ColumnElement[datetime]:
+        """The moment of this transaction as SQL: no question to the database where it knows."""
+        if self._clock is None and db.get_bind().dialect.name == "postgresql":
+            return func.now(type_=Moment())
+        return literal(self._now(db), Moment())
 
     def _now(self, db: Session) -> datetime:
         """The moment of this transaction: the same however often it is asked."""
@@ -95,12 +102,12 @@ class LedgerBase:
         step.lease_until = None
         row.status = JobStatus.FAILED
         data = {"step": step.name, "code": error.code, "message": sentence}
-        self._emit(db, row, job, EventType.FAILED, data)
+        self._emit(db, row.id, job, EventType.FAILED, data)
 
     def _emit(
-        self, db: Session, row: JobRow, job: Job, kind: EventType, data: dict[str, Any]
+        self, db: Session, row: UUID, job: Job, kind: EventType, data: dict[str, Any]
     ) -> None:
-        head = {"id": str(row.id), "source": row.source, "job_id": row.job_id, "sku": row.sku}
+        head = {"id": str(row), "source": job.source, "job_id": job.job_id, "sku": job.sku}
         event = Event.of(
             kind,
             event_id=str(uuid7()),
@@ -108,15 +115,14 @@ class LedgerBase:
             at=self._now(db),
             data={**head, **data, "metadata": job.metadata},
         )
-        self._add_event(db, row.id, event)
+        self._add_event(db, row, event)
 
     def _add_event(self, db: Session, job_id: UUID | None, event: Event) -> None:
-        db.add(
-            OutboxRow(
-                id=UUID(event.id),
-                job=job_id,
-                type=event.type,
-                event=event.model_dump(mode="json", exclude_none=True),
-                created_at=self._now(db),
-            )
-        )
+        written = {
+            "id": UUID(event.id),
+            "job": job_id,
+            "type": event.type,
+            "event": event.model_dump(mode="json", exclude_none=True),
+            "created_at": self._now(db),
+        }
+        db.execute(INSERT_EVENT, written)

@@ -1,12 +1,13 @@
 """Database connections: Postgres in production, SQLite (WAL) for the embedded default."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from packshot.errors import DatabaseUnavailable
@@ -17,6 +18,8 @@ CONNECT_SECONDS = 5
 STATEMENT_MS = 30_000
 #: Longest wait for a row that another worker holds, milliseconds.
 LOCK_MS = 10_000
+#: A pooled connection that was not used for so long may be dead without a sign, seconds.
+REST_SECONDS = 5.0
 #: SQLSTATE classes that mean "try again": connection, resources, shutdown, serialisation, locks.
 _TRANSIENT_STATES = ("08", "53", "57", "40", "55P03")
 
@@ -25,13 +28,11 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
     """Open a pool for `url`. Nothing is connected yet."""
     if make_url(url).get_backend_name() == "sqlite":
         return _open_sqlite(url)
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=CONNECT_SECONDS,
-        # A restart of the server leaves dead sockets in the pool; a ping is cheaper than a failure.
-        pool_pre_ping=True,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             "options": f"-c statement_timeout={STATEMENT_MS} -c lock_timeout={LOCK_MS}",
@@ -42,6 +43,29 @@ def open_engine(url: str, *, pool_size: int = 5) -> Engine:
             "tcp_user_timeout": 30_000,
         },
     )
+    _ping_when_idle(engine)
+    return engine
+
+
+def _ping_when_idle(engine: Engine) -> None:
+    """Look whether a connection lives before it is used, where it has rested.
+
+    A restart of the server leaves dead sockets in the pool. A busy worker notices with its next
+    statement, which the step tries again, and a ping each time would be a fifth of its round trips.
+    """
+
+    @event.listens_for(engine, "checkin")
+    def _rest(_connection: Any, record: Any) -> None:
+        record.info["rested_since"] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _wake(connection: Any, record: Any, _proxy: Any) -> None:
+        since = record.info.get("rested_since")
+        if since is not None and time.monotonic() - since > REST_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except engine.dialect.loaded_dbapi.Error as error:
+                raise DisconnectionError from error
 
 
 def _open_sqlite(url: str) -> Engine:

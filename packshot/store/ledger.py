@@ -17,9 +17,10 @@ its holder died, and counts as an attempt.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Update, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -27,13 +28,23 @@ from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
 from packshot.store.recovery import Recovery
+from packshot.store.standing import Standing, standing
+from packshot.store.statements import (
+    CLOSE_STEP,
+    INSERT_ARTIFACT,
+    INSERT_JOB,
+    INSERT_REVIEW,
+    INSERT_STEP,
+    JOBS,
+    OPEN_JOB,
+    OPEN_STEP,
+)
 from packshot.store.tables import (
     SETTLED,
     ArtifactRow,
     JobRow,
     JobStatus,
     OutboxRow,
-    ReviewRow,
     StepRow,
     StepStatus,
 )
@@ -62,6 +73,9 @@ __all__ = [
 class Ledger(Recovery):
     """All writes to jobs and steps. Thread-safe."""
 
+    #: Only the holder of the latest fence closes a step.
+    _closes: ClassVar[Update] = CLOSE_STEP
+
     def submit(self, job: Job) -> Submitted:
         """Insert a job, or recognise it. Raises `Conflict` for the same name with other content.
 
@@ -77,35 +91,31 @@ class Ledger(Recovery):
                 return self._repeat(db, self._named(db, job.source, job.job_id), job)
 
     def _insert(self, db: Session, job: Job) -> Submitted:
-        now = self._now(db)
-        row = JobRow(
-            id=uuid7(),
-            source=job.source,
-            job_id=job.job_id,
-            sku=job.sku,
-            lane=job.lane,
-            status=JobStatus.QUEUED,
-            request=job.model_dump(mode="json"),
-            digest=job.digest(),
-            pipeline=self._pipeline,
-            created_at=now,
-            updated_at=now,
-        )
-        db.add(row)
-        db.flush()  # the steps refer to it
-        for position, step in enumerate(job.chain):
-            db.add(
-                StepRow(
-                    job=row.id,
-                    name=step,
-                    position=position,
-                    status=StepStatus.PENDING,
-                    attempt=0,
-                    fence=0,
-                    reused=False,
-                )
-            )
-        return Submitted(row.id, created=True, start=True)
+        row, now = uuid7(), self._now(db)
+        new_job = {
+            "id": row,
+            "source": job.source,
+            "job_id": job.job_id,
+            "sku": job.sku,
+            "lane": job.lane,
+            "status": JobStatus.QUEUED,
+            "request": job.model_dump(mode="json"),
+            "digest": job.digest(),
+            "pipeline": self._pipeline,
+            "created_at": now,
+            "updated_at": now,
+        }
+        pending = {
+            "job": row,
+            "status": StepStatus.PENDING,
+            "attempt": 0,
+            "fence": 0,
+            "reused": False,
+        }
+        steps = [{**pending, "name": name, "position": at} for at, name in enumerate(job.chain)]
+        db.execute(INSERT_JOB, new_job)
+        db.execute(INSERT_STEP, steps)
+        return Submitted(row, created=True, start=True)
 
     def _repeat(self, db: Session, row: JobRow, job: Job) -> Submitted:
         if row.digest != job.digest():
@@ -128,58 +138,62 @@ class Ledger(Recovery):
         Raises `NotFound` for an unknown job.
         """
         with self._transaction() as db:
-            row = self._lock(db, job_id)
-            steps = self._steps(db, job_id)
-            job = Job.model_validate(row.request)
-            at = next((i for i, one in enumerate(steps) if one.name == step), None)
-            if at is None:
-                raise NotFound(f"Job {job_id} has no step {step}.")
-            verdict = self._verdict(db, row, steps, at)
-            current = steps[at]
+            found = standing(db, job_id, self._moment(db))
+            job = Job.model_validate(found.request)
+            at = found.position(step)
+            current = found.steps[at]
+            verdict = self._verdict(found, at)
             if verdict is Verdict.RUN and current.attempt >= self._max_attempts:
-                self._settle_failure(db, row, current, job, self._poison(current))
+                self._end_as_poison(db, job_id, step, job)
                 verdict = Verdict.POISON
             if verdict is Verdict.RUN and current.attempt and not alone:
                 verdict = Verdict.ALONE
             if verdict is not Verdict.RUN:
-                return Ticket(verdict, job_id, step, job, row.created_at)
-            self._open(db, row, current, worker)
-            results = {Step(one.name): one.result for one in steps[:at] if one.result is not None}
+                return Ticket(verdict, job_id, step, job, found.created_at)
+            self._open(db, found, at, worker)
             return Ticket(
                 Verdict.RUN,
                 job_id,
                 step,
                 job,
-                row.created_at,
-                current.fence,
-                current.attempt,
-                results,
+                found.created_at,
+                current.fence + 1,
+                current.attempt + 1,
+                {Step(name): result for name, result in found.results_before(at).items()},
             )
 
-    def _verdict(self, db: Session, row: JobRow, steps: list[StepRow], at: int) -> Verdict:
-        if row.status in SETTLED:
+    def _verdict(self, job: Standing, at: int) -> Verdict:
+        if job.status in SETTLED:
             return Verdict.DROP
-        if steps[at].status == StepStatus.DONE:
-            waiting = at + 1 < len(steps) and steps[at + 1].status == StepStatus.PENDING
+        current = job.steps[at]
+        if current.status == StepStatus.DONE:
+            waiting = at + 1 < len(job.steps) and job.steps[at + 1].status == StepStatus.PENDING
             return Verdict.HAND_ON if waiting else Verdict.DROP
-        if at and steps[at - 1].status != StepStatus.DONE:
+        if at and job.steps[at - 1].status != StepStatus.DONE:
             return Verdict.DROP  # a stale message from before a retry reset the steps
-        lease = steps[at].lease_until
-        if steps[at].status == StepStatus.RUNNING and lease and lease > self._now(db):
+        held = current.lease_until is not None and current.lease_until > job.now
+        if current.status == StepStatus.RUNNING and held:
             return Verdict.WAIT  # a second message of the same step, or a holder that lost its link
         return Verdict.RUN
 
-    def _open(self, db: Session, row: JobRow, step: StepRow, worker: str) -> None:
-        now = self._now(db)
-        step.status = StepStatus.RUNNING
-        step.attempt += 1
-        step.fence += 1
-        step.worker = worker
-        step.lease_until = now + self._lease
-        step.started_at = now
-        step.code = step.message = None
-        row.status = JobStatus.RUNNING
-        row.updated_at = now
+    def _open(self, db: Session, job: Standing, at: int, worker: str) -> None:
+        current = job.steps[at]
+        opened = {
+            "of_job": job.id,
+            "of_name": current.name,
+            "attempt": current.attempt + 1,
+            "fence": current.fence + 1,
+            "worker": worker,
+            "lease_until": job.now + self._lease,
+            "started_at": job.now,
+        }
+        db.execute(OPEN_STEP, opened)
+        running = {"of_job": job.id, "status": JobStatus.RUNNING, "updated_at": job.now}
+        db.execute(OPEN_JOB, running)
+
+    def _end_as_poison(self, db: Session, job_id: UUID, step: Step, job: Job) -> None:
+        row, current = self._lock(db, job_id), db.get_one(StepRow, (job_id, step))
+        self._settle_failure(db, row, current, job, self._poison(current))
 
     def _poison(self, step: StepRow) -> Poison:
         return Poison(
@@ -193,22 +207,38 @@ class Ledger(Recovery):
 
         Raises `Fenced` when a newer attempt holds the step.
         """
+        end = outcome.settlement
         with self._transaction() as db:
-            row, step = self._held(db, ticket)
-            now = self._now(db)
-            step.status = StepStatus.DONE
-            step.result = outcome.result
-            step.confidence = outcome.confidence
-            step.seconds = outcome.seconds
-            step.input_key = outcome.input_key
-            step.reused = outcome.reused
-            step.finished_at = now
-            step.lease_until = None
-            row.updated_at = now
-            for artifact in outcome.artifacts:
-                self._add_artifact(db, ticket, artifact, now)
-            if outcome.settlement:
-                self._settle(db, row, ticket.job, outcome.settlement)
+            # The job's row first, as everywhere: this takes its lock.
+            moment = self._moment(db)
+            changed = {"updated_at": moment}
+            if end:
+                changed |= {**_ended(end), "finished_at": moment}
+            touched = update(JOBS).where(JOBS.c.id == ticket.id).values(changed)
+            now = db.scalar(touched.returning(JOBS.c.updated_at))
+            if now is None:
+                raise NotFound(f"There is no job {ticket.id}.")
+            db.info["now"] = now
+            self._close(db, ticket, outcome, now)
+            if outcome.artifacts:
+                db.execute(INSERT_ARTIFACT, _artifacts(ticket, outcome.artifacts, now))
+            if end:
+                self._settle(db, ticket, end, now)
+
+    def _close(self, db: Session, ticket: Ticket, outcome: Outcome, now: datetime) -> None:
+        closed = {
+            "of_job": ticket.id,
+            "of_name": ticket.step,
+            "held_fence": ticket.fence,
+            "result": outcome.result,
+            "confidence": outcome.confidence,
+            "seconds": outcome.seconds,
+            "input_key": outcome.input_key,
+            "reused": outcome.reused,
+            "finished_at": now,
+        }
+        if not db.execute(self._closes, closed).rowcount:  # type: ignore[attr-defined] # an UPDATE's
+            raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
 
     def fail(self, ticket: Ticket, error: PackshotError) -> None:
         """Record that a step cannot be done, settle the job and write `job.failed`.
@@ -272,50 +302,21 @@ class Ledger(Recovery):
         with self._transaction() as db:
             self._add_event(db, None, event)
 
-    def _settle(self, db: Session, row: JobRow, job: Job, end: Settlement) -> None:
-        now = self._now(db)
-        row.status = end.status
-        row.result = end.result
-        row.reasons = list(end.reasons)
-        row.audit_probability = end.audit_probability
-        row.finished_at = row.updated_at = now
+    def _settle(self, db: Session, ticket: Ticket, end: Settlement, now: datetime) -> None:
         if end.status is JobStatus.REVIEW:
-            db.add(
-                ReviewRow(
-                    id=uuid7(),
-                    job=row.id,
-                    status="open",
-                    lane=row.lane,
-                    reasons=list(end.reasons),
-                    confidence=end.confidence,
-                    created_at=now,
-                )
-            )
+            opened = {
+                "id": uuid7(),
+                "job": ticket.id,
+                "status": "open",
+                "lane": ticket.job.lane,
+                "reasons": list(end.reasons),
+                "confidence": end.confidence,
+                "created_at": now,
+            }
+            db.execute(INSERT_REVIEW, opened)
         accepted = end.status is JobStatus.ACCEPTED
         kind = EventType.ACCEPTED if accepted else EventType.REVIEW_REQUESTED
-        self._emit(db, row, job, kind, end.event)
-
-    @staticmethod
-    def _add_artifact(db: Session, ticket: Ticket, artifact: Artifact, now: datetime) -> None:
-        last = db.scalar(
-            select(func.max(ArtifactRow.version)).where(
-                ArtifactRow.job == ticket.id, ArtifactRow.name == artifact.name
-            )
-        )
-        db.add(
-            ArtifactRow(
-                id=uuid7(),
-                job=ticket.id,
-                step=ticket.step,
-                name=artifact.name,
-                version=(last or 0) + 1,
-                key=artifact.key,
-                media_type=artifact.media_type,
-                bytes=artifact.bytes,
-                sha256=artifact.sha256,
-                created_at=now,
-            )
-        )
+        self._emit(db, ticket.id, ticket.job, kind, end.event)
 
     def _held(self, db: Session, ticket: Ticket) -> tuple[JobRow, StepRow]:
         row = self._lock(db, ticket.id)
@@ -323,3 +324,31 @@ class Ledger(Recovery):
         if step.fence != ticket.fence or step.status != StepStatus.RUNNING:
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
         return row, step
+
+
+def _ended(end: Settlement) -> dict[str, Any]:
+    return {
+        "status": end.status,
+        "result": end.result,
+        "reasons": list(end.reasons),
+        "audit_probability": end.audit_probability,
+    }
+
+
+def _artifacts(
+    ticket: Ticket, artifacts: Sequence[Artifact], now: datetime
+) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": uuid7(),
+            "of_job": ticket.id,
+            "step": ticket.step,
+            "of_name": one.name,
+            "key": one.key,
+            "media_type": one.media_type,
+            "bytes": one.bytes,
+            "sha256": one.sha256,
+            "created_at": now,
+        }
+        for one in artifacts
+    ]

@@ -1,5 +1,6 @@
 """Taking the product's guards away, one by one: a suite that cannot fail proves nothing."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -63,21 +64,23 @@ def _no_confirms() -> None:
 
 def _no_fence() -> None:
     from packshot.store.ledger import Ledger
+    from packshot.store.statements import CLOSE_STEP_UNFENCED
     from packshot.store.tables import StepRow
 
     def held(self: Ledger, db: Any, ticket: Any) -> Any:
         return self._lock(db, ticket.id), db.get_one(StepRow, (ticket.id, ticket.step))
 
     Ledger._held = held  # type: ignore[method-assign]
+    Ledger._closes = CLOSE_STEP_UNFENCED
 
 
 def _no_verdict() -> None:
     from packshot.store.ledger import Ledger, Verdict
 
-    def verdict(self: Ledger, db: Any, row: Any, steps: Any, at: int) -> Verdict:
+    def verdict(self: Ledger, *_: Any) -> Verdict:
         return Verdict.RUN
 
-    Ledger._verdict = verdict  # type: ignore[method-assign]
+    Ledger._verdict = verdict  # type: ignore[method-assign,assignment]
 
 
 def _no_outbox() -> None:
@@ -115,10 +118,18 @@ def _no_reconciler() -> None:
 
 
 def _no_patience() -> None:
-    _configured(
-        task_publish_retry_policy={"max_retries": 3},
-        task_acks_on_failure_or_timeout=True,
-    )
+    from packshot.errors import BrokerUnavailable
+    from tasks import workflow
+
+    original = workflow.hand_on
+
+    def hand_on(task: Any) -> None:
+        with contextlib.suppress(BrokerUnavailable):
+            original(task)
+        task.request.chain = None
+
+    workflow.HOP_PATIENCE = {"max_retries": 3}
+    workflow.hand_on = hand_on
 
 
 def _no_lost_answers() -> None:

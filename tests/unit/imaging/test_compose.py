@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from packshot.contract import MAIN, Gradient, Output, Template
-from packshot.imaging.compose import render, subject_box
+from packshot.contract import CUTOUT, MAIN, Gradient, Output, Template
+from packshot.imaging.compose import is_cutout, render, subject_box, subject_fill
 
 Rgb = NDArray[np.uint8]
 Cutout = Callable[..., Rgb]
@@ -37,6 +37,30 @@ def test_a_plain_cut_out_keeps_every_visible_colour(cutout: Cutout) -> None:
     visible = source[..., 3] > 0
     assert np.array_equal(rendered.image[visible], source[visible])
     assert not rendered.image[~visible].any()
+
+
+@pytest.mark.parametrize(
+    ("output", "same"),
+    [
+        pytest.param(CUTOUT, True, id="the cut-out"),
+        pytest.param(wanted(format="webp"), True, id="in another format"),
+        pytest.param(MAIN, False, id="white, square"),
+        pytest.param(wanted(size=300), False, id="scaled"),
+        pytest.param(wanted(fill=0.9), False, id="moved"),
+        pytest.param(wanted(shadow=True), False, id="with a shadow"),
+        pytest.param(wanted(background="#ffffff"), False, id="on white"),
+    ],
+)
+def test_what_is_the_cut_out_itself_need_not_be_rendered(
+    cutout: Cutout, output: Output, same: bool
+) -> None:
+    assert is_cutout(output) is same
+    source = cutout()
+    source[source[..., 3] == 0] = 0  # as it is stored
+    rendered = render(source, output)
+    assert np.array_equal(rendered.image, source) is same
+    if same:
+        assert rendered.fill == subject_fill(source[..., 3])
 
 
 def test_the_cut_out_handed_in_is_not_modified(cutout: Cutout) -> None:

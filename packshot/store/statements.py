@@ -1,0 +1,88 @@
+"""The statements that every step of every job runs, built once.
+
+The ORM's unit of work costs more than these statements themselves, and so does building them anew
+each time. They take plain parameters; a list of parameters runs a statement for each in one go.
+"""
+
+from typing import cast
+
+from sqlalchemy import Table, bindparam, func, insert, select, update
+
+from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, ReviewRow, StepRow, StepStatus
+
+JOBS = cast("Table", JobRow.__table__)
+STEPS = cast("Table", StepRow.__table__)
+_ARTIFACTS = cast("Table", ArtifactRow.__table__)
+
+#: The columns of a step that decide what to do with it.
+READ_STEPS = (
+    select(
+        *(STEPS.c.name, STEPS.c.status, STEPS.c.attempt, STEPS.c.fence),
+        *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result),
+    )
+    .where(STEPS.c.job == bindparam("job"))
+    .order_by(STEPS.c.position)
+)
+
+INSERT_JOB = insert(JOBS)
+INSERT_STEP = insert(STEPS)
+INSERT_REVIEW = insert(cast("Table", ReviewRow.__table__))
+INSERT_EVENT = insert(cast("Table", OutboxRow.__table__))
+
+#: Begin a step, and with it the job.
+OPEN_STEP = (
+    update(STEPS)
+    .where(STEPS.c.job == bindparam("of_job"), STEPS.c.name == bindparam("of_name"))
+    .values(
+        status=StepStatus.RUNNING,
+        attempt=bindparam("attempt"),
+        fence=bindparam("fence"),
+        worker=bindparam("worker"),
+        lease_until=bindparam("lease_until"),
+        started_at=bindparam("started_at"),
+        code=None,
+        message=None,
+    )
+)
+OPEN_JOB = (
+    update(JOBS)
+    .where(JOBS.c.id == bindparam("of_job"))
+    .values(status=bindparam("status"), updated_at=bindparam("updated_at"))
+)
+
+#: Write a step's result; the fence and the status are what its holder must still have.
+_closes = update(STEPS).where(
+    STEPS.c.job == bindparam("of_job"), STEPS.c.name == bindparam("of_name")
+)
+CLOSE_STEP_UNFENCED = _closes.values(
+    status=StepStatus.DONE,
+    result=bindparam("result"),
+    confidence=bindparam("confidence"),
+    seconds=bindparam("seconds"),
+    input_key=bindparam("input_key"),
+    reused=bindparam("reused"),
+    finished_at=bindparam("finished_at"),
+    lease_until=None,
+)
+CLOSE_STEP = CLOSE_STEP_UNFENCED.where(
+    STEPS.c.fence == bindparam("held_fence"), STEPS.c.status == StepStatus.RUNNING
+)
+
+#: One more than the last version: a new object never overwrites an old one. The job's lock keeps
+#: two writers from taking the same number.
+_earlier = _ARTIFACTS.alias("earlier")
+_last = select(func.max(_earlier.c.version)).where(
+    _earlier.c.job == bindparam("of_job"), _earlier.c.name == bindparam("of_name")
+)
+INSERT_ARTIFACT = insert(_ARTIFACTS).values(
+    id=bindparam("id"),
+    job=bindparam("of_job"),
+    step=bindparam("step"),
+    name=bindparam("of_name"),
+    version=func.coalesce(_last.scalar_subquery(), 0) + 1,
+    key=bindparam("key"),
+    media_type=bindparam("media_type"),
+    bytes=bindparam("bytes"),
+    sha256=bindparam("sha256"),
+    created_at=bindparam("created_at"),
+)
