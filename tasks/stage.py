@@ -95,7 +95,9 @@ class Work:
 
     def input_key(self, *parts: str) -> str:
         """SHA-256 of everything that a step's result depends on: equal key, equal result."""
-        models = [one.sha256 for one in self.services.models.info(self.ticket.step)]
+        # The runtime counts: its precision shows in the last digits, and in hard cases before them.
+        infos = self.services.models.info(self.ticket.step)
+        models = [part for one in infos for part in (one.sha256, one.runtime)]
         return hashlib.sha256(
             "\0".join((PIPELINE, self.ticket.step, *models, *parts)).encode()
         ).hexdigest()

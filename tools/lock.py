@@ -26,7 +26,7 @@ LOCKS = {
     "otel": (PROJECT, "--extra", "otel"),
     "dev": (
         *(PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
-        *("--extra", "flower", "--extra", "otel", "--group", "dev"),
+        *("--extra", "openvino", "--extra", "flower", "--extra", "otel", "--group", "dev"),
     ),
 }
 

@@ -136,12 +136,16 @@ def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def load_models(settings: Settings, steps: Collection[Step]) -> Models:
-    """Load and warm the models of `steps`. Raises `ModelMissing` when weights are not pulled."""
+def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1) -> Models:
+    """Load and warm the models of `steps`, which `callers` threads will run at once.
+
+    Raises `ModelMissing` when weights are not pulled.
+    """
     return load(
         Registry(settings.models),
         steps,
         threads=settings.threads,
         device=settings.device,
+        callers=callers,
         fine=settings.fine_matting,
     )

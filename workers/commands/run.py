@@ -115,7 +115,8 @@ def _process(
     settings = settings_for(out)
     ensure(settings, console)
     with console.status("Loading the models"):
-        embedded = Embedded(settings, load_models(settings, tuple(Step)), concurrency=concurrency)
+        models = load_models(settings, tuple(Step), callers=concurrency)
+        embedded = Embedded(settings, models, concurrency=concurrency)
     outputs = (CUTOUT, MAIN.model_copy(update={"size": size}))
     jobs = [photos.job(path, outputs) for path in found]
     clock = time.perf_counter()
