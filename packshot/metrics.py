@@ -20,6 +20,9 @@ from prometheus_client import (
     ProcessCollector,
 )
 
+from packshot.contract import Lane, Step
+from packshot.errors import Poison
+
 Kind = Literal["counter", "gauge", "histogram"]
 
 
@@ -205,6 +208,15 @@ SERVER_UP = _seen(
     ("server",),
 )
 REFRESH = _seen("packshot_exporter_refresh_seconds", "Time that the last reading took.")
+
+
+def prepare() -> None:
+    """Show counters that alerts watch from the start: a series that begins at 1 has no increase."""
+    for lane in Lane:
+        for status in ("accepted", "review", "rejected", "failed"):
+            JOBS.labels(lane, status)
+        for step in Step:
+            ERRORS.labels(step, lane, Poison.code)
 
 
 def observe_batch(model: str, photos: int) -> None:

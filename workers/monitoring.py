@@ -50,6 +50,7 @@ def serving(settings: Settings) -> Iterator[int]:
 
 def describe(role: str, slots: int, models: Models, busy: Callable[[], int]) -> None:
     """Say which release, which weights and how many slots this process is."""
+    metrics.prepare()
     metrics.BUILD.labels(__version__, PIPELINE).set(1)
     metrics.SLOTS.labels(role).set(slots)
     metrics.BUSY.set_function(busy)
