@@ -45,6 +45,9 @@ class PpOcr:
         self._detection.write(f"{image}\t{json.dumps(boxes, ensure_ascii=False)}")
         return True
 
+    def finish(self) -> None:
+        """Every file is whole already."""
+
 
 def _whole(polygon: list[list[float]]) -> list[list[int]]:
     return [[round(x), round(y)] for x, y in polygon]

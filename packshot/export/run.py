@@ -32,6 +32,9 @@ class Format(Protocol):
         Raises `NotFound` when a picture is gone.
         """
 
+    def finish(self) -> None:
+        """Called when everything is written and the files are closed."""
+
 
 #: Formats by name: made with the folder, the pictures, and the stack that closes their files.
 FORMATS: Mapping[str, Callable[[Path, Pixels, ExitStack], Format]] = {
@@ -68,6 +71,5 @@ def export(examples: Iterable[Example], name: str, folder: Path, pixels: Pixels)
             counts["written" if written else "without"] += 1
             if written:
                 provenance.json(example.provenance())
-    if isinstance(writer, Coco):
-        writer.finish()
+    writer.finish()
     return Exported(**counts)

@@ -49,6 +49,13 @@ ADVICE: Final = {
     "model_missing": "Bring the weights with `packshot models pull`, then run again.",
     "model_forbidden": "Choose other weights: their licence forbids this use.",
     "poison": "Look at the worker's log: the step died every time. Then `packshot retry`.",
+    "item_taken": "Take another item, or ask a lead to give you this one.",
+    "claim_lost": "Open the item again to go on.",
+    "already_decided": "Nothing: somebody has decided it.",
+    "invalid_decision": "Correct the decision as the sentence says.",
+    "not_allowed": "Ask a lead.",
+    "sign_in_failed": "Check login and password.",
+    "too_many_attempts": "Wait as long as the sentence says.",
     "configuration": "Correct the installation as the sentence says, then run again.",
 }
 _OTHER_ADVICE: Final = "Run again: finished steps are kept."
