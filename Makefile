@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format chaos lock samples accuracy clean
+.PHONY: help run test lint format chaos fuzz soak lock samples accuracy clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ format: .venv/.dev ## Format the code
 
 chaos: .venv/.dev ## Kill, cut and freeze everything under load, and count what is lost or doubled
 	$(BIN)/python -m tests.chaos.run
+
+fuzz: .venv/.dev ## 10,000 mutated messages and 2,000 mutated photos, and what became of each
+	$(BIN)/python -m tests.chaos.fuzz
+
+soak: .venv/.dev ## An hour under moderate load: what grows, and how fast
+	$(BIN)/python -m tests.chaos.soak
 
 lock: .venv/.dev ## Compile requirements/*.lock again from pyproject.toml
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python tools/lock.py

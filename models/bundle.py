@@ -7,10 +7,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from models.batched import BatchedSession
 from models.matting import Matted, Matter
 from models.ocr import TextReader
+from models.plan import Limits
 from models.recognition import Categories, Lexicon, Recogniser
 from models.registry import Registry
+from models.session import CUDA, Session
 from packshot.contract import Step
 from packshot.results import ModelInfo, Recognition, TextResult
 
@@ -20,6 +23,11 @@ WEIGHTS: dict[Step, tuple[str, ...]] = {
     Step.RECOGNITION: ("efficientnet-lite0",),
     Step.MATTING: ("u2netp",),
 }
+
+
+#: Batch size on a GPU where nobody said anything, and batches at once: one is copied to the device
+#: while another one runs. `packshot tune` finds what is best for a machine.
+GPU_SIZE, LANES = 8, 2
 
 
 class Reads(Protocol):
@@ -44,6 +52,27 @@ class Mattes(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Batching:
+    """How runs of many threads are put together.
+
+    Attributes:
+        size: most photos, or lines of text, in a batch; 1 runs each in its caller's own thread;
+            None takes 1 on a CPU, where batches gain nothing, and `GPU_SIZE` on a GPU.
+        max_wait: longest time that one waits for company, in seconds.
+    """
+
+    size: int | None = None
+    max_wait: float = 0.005
+
+    def apply(self, session: Session) -> Session:
+        """The session, with a batcher in front of it where that helps."""
+        size = self.size or (GPU_SIZE if CUDA in session.providers else 1)
+        if size == 1:
+            return session
+        return BatchedSession(session, Limits(size, self.max_wait), lanes=LANES)
+
+
+@dataclass(frozen=True, slots=True)
 class Models:
     """What is loaded; a part is None where the process's role does not need it."""
 
@@ -63,15 +92,20 @@ def load(
     *,
     threads: int = 1,
     device: str = "auto",
+    callers: int = 1,
     fine: bool = False,
+    batching: Batching | None = None,
 ) -> Models:
     """Load and warm the models of `steps`; `fine` adds closed-form matting.
+
+    `callers` is how many threads will run them at once.
 
     Every model is run once on its own example, so that a broken one stops the process at its
     start and the first job is as fast as the second. Raises `ModelMissing` or `ModelFailure`.
     """
+    gather = batching or Batching()
     sessions = {
-        name: registry.session(name, threads=threads, device=device)
+        name: gather.apply(registry.session(name, threads=threads, device=device, callers=callers))
         for step in WEIGHTS
         if step in steps
         for name in WEIGHTS[step]

@@ -146,7 +146,10 @@ class OutputSpec(_Frozen):
 
 
 class Entry(_Frozen):
-    """One model. `sha256` and `size` (bytes) are those of the file at the source."""
+    """One model. `sha256` and `size` (bytes) are those of the file at the source.
+
+    `half` says that it may run in bfloat16: the loss was measured, and is none that a user sees.
+    """
 
     name: ModelName
     task: Task
@@ -162,6 +165,7 @@ class Entry(_Frozen):
     prepare: tuple[Prepare, ...] = ()
     input: InputSpec
     output: OutputSpec = OutputSpec()
+    half: bool = False
     sources: Annotated[tuple[Source, ...], Field(min_length=1)]
     note: str = ""
 

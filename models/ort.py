@@ -1,34 +1,29 @@
 """Sessions on ONNX Runtime."""
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from models.cancel import current
-from models.session import Array, TensorSpec
+from models.failures import translated
+from models.session import CUDA, Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure, OutOfMemory
 from packshot.results import ModelInfo
 
 _log = logging.getLogger(__name__)
 
-#: What a caller may ask for.
+#: What a caller may ask for here; `models.runtimes` knows more.
 DEVICES = ("auto", "cpu", "cuda")
 
-_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_CPU = "CPUExecutionProvider"
 #: ONNX Runtime's own levels: 3 is "error", 4 "fatal". A failed run is an exception here anyway,
 #: and its log line would only say the same to stderr, past the JSON log.
 _FATAL = 4
-#: What the allocators of ONNX Runtime, CUDA, cuBLAS and cuDNN say when the device is full.
-_NO_ROOM = re.compile(
-    r"failed to allocate memory|out of memory|bad allocation|bad_alloc|"
-    r"CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|smaller than requested bytes",
-    re.IGNORECASE,
-)
 _CUDA_OPTIONS = {
     # Text lines and pictures come in many shapes: growing in powers of two would hold twice the
     # memory, and timing every convolution algorithm again for each new shape takes seconds.
@@ -61,9 +56,10 @@ class OrtSession:
             raise ConfigurationError(f"The device is one of {', '.join(DEVICES)}, not {device!r}.")
         runtime = _runtime()
         self._runtime = runtime
-        self._info = info
         self._session = _open(runtime, path, info, _options(runtime, threads), device)
         self._providers = tuple(self._session.get_providers())
+        where = "cuda" if CUDA in self._providers else "cpu"
+        self._info = info.model_copy(update={"runtime": f"onnxruntime-{where}"})
         self._inputs = tuple(_spec(value) for value in self._session.get_inputs())
         self._outputs = tuple(_spec(value) for value in self._session.get_outputs())
 
@@ -102,13 +98,18 @@ class OrtSession:
             with watching or nullcontext():
                 answer: list[Array] = self._session.run(names, dict(feed), options)
         except Exception as error:
-            raise _translated(self._info.name, "run", error) from error
+            raise translated(self._info.name, "run", error) from error
         return answer
 
 
 def _terminate(options: Any) -> None:
     """End a run between two nodes of its graph; it raises in the thread that runs it."""
     options.terminate = True
+
+
+def has_cuda() -> bool:
+    """Whether the installed ONNX Runtime, if any, is the one for CUDA; not whether that works."""
+    return find_spec("onnxruntime") is not None and CUDA in _runtime().get_available_providers()
 
 
 def _runtime() -> ModuleType:
@@ -145,7 +146,7 @@ def _open(
     device: str,
 ) -> Any:
     """Open on CUDA where that is wanted and works, else on the CPU; never change silently."""
-    has_cuda = _CUDA in runtime.get_available_providers()
+    has_cuda = CUDA in runtime.get_available_providers()
     if device == "cuda" and not has_cuda:
         raise ConfigurationError(
             "The installed ONNX Runtime has no CUDA; run: pip uninstall onnxruntime, "
@@ -157,14 +158,14 @@ def _open(
     runtime.preload_dlls()
     reason: ModelFailure | None = None
     try:
-        session = _load(runtime, path, info, options, [(_CUDA, _CUDA_OPTIONS), _CPU])
+        session = _load(runtime, path, info, options, [(CUDA, _CUDA_OPTIONS), _CPU])
     except OutOfMemory:
         raise
     except ModelFailure as error:
         reason = error
     else:
         # Where its libraries are missing, the runtime only warns and leaves CUDA out.
-        if _CUDA in session.get_providers():
+        if CUDA in session.get_providers():
             return session
     if device == "cuda":
         raise ConfigurationError(
@@ -186,16 +187,7 @@ def _load(
         # Its own fallback prints to stdout and hides the reason.
         return runtime.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
     except Exception as error:
-        raise _translated(info.name, "be loaded", error) from error
-
-
-def _translated(name: str, what: str, error: Exception) -> ModelFailure:
-    text = str(error) or type(error).__name__
-    if isinstance(error, MemoryError) or _NO_ROOM.search(text):
-        return OutOfMemory(
-            f"The device has no room for {name}: lower the batch or load fewer models."
-        )
-    return ModelFailure(f"{name} cannot {what}: {text}")
+        raise translated(info.name, "be loaded", error) from error
 
 
 def _spec(value: Any) -> TensorSpec:

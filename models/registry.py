@@ -103,7 +103,9 @@ class Registry:
             name=name, version=receipt.version, sha256=receipt.sha256, licence=receipt.licence
         )
 
-    def session(self, name: str, *, threads: int = 1, device: str = "auto") -> Session:
+    def session(
+        self, name: str, *, threads: int = 1, device: str = "auto", callers: int = 1
+    ) -> Session:
         """Load one model into a session of its own.
 
         The file is read and compared with its receipt when this registry first opens it, later
@@ -112,7 +114,8 @@ class Registry:
         Args:
             name: the model.
             threads: CPU threads of one run; 1 is best where several processes share the cores.
-            device: `cuda` fails where there is none, `auto` falls back to the CPU.
+            device: one of `models.runtimes.DEVICES`; `auto` takes the fastest that works.
+            callers: runs at once, for runtimes that want to know.
 
         Raises:
             ModelMissing: the weights are not on this machine.
@@ -120,11 +123,18 @@ class Registry:
             ConfigurationError: there is no ONNX Runtime, or not the device that was asked for.
         """
         # Imported here, so that listing models needs no runtime.
-        from models.ort import OrtSession
+        from models.runtimes import open_session
 
         path, receipt = self.path(name), self.receipt(name)
         self._check(path, receipt)
-        return OrtSession(path, self.info(name), threads=threads, device=device)
+        return open_session(
+            path,
+            self.info(name),
+            threads=threads,
+            device=device,
+            callers=callers,
+            half=self.entry(name).half,
+        )
 
     def _check(self, path: Path, receipt: Receipt) -> None:
         stat = path.stat()

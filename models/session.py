@@ -11,6 +11,9 @@ from packshot.results import ModelInfo
 #: A tensor of any dtype; each model's docstring gives its shapes and ranges.
 Array = NDArray[Any]
 
+#: How a session on an NVIDIA GPU is called among its `providers`.
+CUDA = "CUDAExecutionProvider"
+
 
 @dataclass(frozen=True, slots=True)
 class TensorSpec:

@@ -9,6 +9,7 @@ PackshotError
 │   ├── ImageTooLarge        image_too_large
 │   ├── ImageTooSmall        image_too_small
 │   ├── NotFound             not_found
+│   ├── SourceForbidden      source_forbidden
 │   └── ForbiddenAddress     forbidden_address
 ├── Transient           storage, database, broker, network, throttling: try again, with backoff
 │   ├── StorageUnavailable   storage_unavailable
@@ -22,7 +23,15 @@ PackshotError
 │   └── ModelForbidden       model_forbidden
 ├── Poison              too many attempts: a person has to look     poison
 ├── Fenced              a newer attempt holds the step: this one's work is dropped
-└── ConfigurationError  the installation is wrong, not the job
+├── Refused             what a person asked for is not done; nothing was changed
+│   ├── ItemTaken            item_taken
+│   ├── ClaimLost            claim_lost
+│   ├── AlreadyDecided       already_decided
+│   ├── InvalidDecision      invalid_decision
+│   ├── NotAllowed           not_allowed
+│   ├── SignInFailed         sign_in_failed
+│   └── TooManyAttempts      too_many_attempts
+└── ConfigurationError  the installation is wrong, not the job: it waits until that is mended
 
 Vendor errors are translated at the edge where they appear (`raise ... from error`) and never travel
 further. The message of an error is one sentence that says what a person can do about it: it is
@@ -99,6 +108,12 @@ class NotFound(Rejected):
     """The named picture, object or job does not exist."""
 
     code = "not_found"
+
+
+class SourceForbidden(Rejected):
+    """Packshot may not read what the producer named: grant it read access and submit again."""
+
+    code = "source_forbidden"
 
 
 class ForbiddenAddress(Rejected):
@@ -181,7 +196,58 @@ class Fenced(PackshotError):
     outcome = Outcome.DROP
 
 
+class Refused(PackshotError):
+    """A person asked for something that cannot be done now, or not by this person."""
+
+    code = "refused"
+    outcome = Outcome.DROP
+
+
+class ItemTaken(Refused):
+    """Another reviewer holds this item."""
+
+    code = "item_taken"
+
+
+class ClaimLost(Refused):
+    """The lease on this item ended, or it was given to somebody else."""
+
+    code = "claim_lost"
+
+
+class AlreadyDecided(Refused):
+    """Somebody has decided this item; a decision is written once."""
+
+    code = "already_decided"
+
+
+class InvalidDecision(Refused):
+    """The decision contradicts itself or the job."""
+
+    code = "invalid_decision"
+
+
+class NotAllowed(Refused):
+    """This person's role does not allow it."""
+
+    code = "not_allowed"
+
+
+class SignInFailed(Refused):
+    """Login and password do not belong together, or the account is disabled."""
+
+    code = "sign_in_failed"
+
+
+class TooManyAttempts(Refused):
+    """Too many failed sign-ins: wait before the next one."""
+
+    code = "too_many_attempts"
+
+
 class ConfigurationError(PackshotError):
     """A setting or an installed part is missing or contradictory."""
 
     code = "configuration"
+    # Keys that somebody has changed must not fail every job that comes by in the meantime.
+    outcome = Outcome.RETRY

@@ -81,6 +81,29 @@ class ResultData(JobData):
     model: str | None = None
 
 
+class ReviewedData(JobData):
+    """`job.reviewed`: what a person decided, and the short form of the result as it is now.
+
+    `status` is where the job ended. `corrected` names the fields that the person put right; the
+    pictures are then rendered anew. `reason` (a code) and `note` (a sentence) say why a photo was
+    rejected or sent back. `reviewer` is an id, the same for the same person.
+    """
+
+    status: Literal["accepted", "rejected"]
+    decision: Literal["approved", "corrected", "rejected", "sent_back"]
+    review: UUID
+    reviewer: UUID
+    corrected: tuple[str, ...] = ()
+    reason: str | None = None
+    note: str = ""
+    confidence: Unit | None
+    pictures: tuple[PictureData, ...]
+    text: tuple[str, ...] | None = None
+    category: CategoryData | None = None
+    brand: str | None = None
+    model: str | None = None
+
+
 class FailedData(JobData):
     """`job.failed`: which step failed, the error's code, and a sentence for a person."""
 
@@ -109,7 +132,7 @@ Data = JobData | RejectedData
 DATA: Mapping[EventType, type[Data]] = {
     EventType.ACCEPTED: ResultData,
     EventType.REVIEW_REQUESTED: ResultData,
-    EventType.REVIEWED: JobData,
+    EventType.REVIEWED: ReviewedData,
     EventType.FAILED: FailedData,
     EventType.REJECTED: RejectedData,
 }

@@ -30,12 +30,17 @@ class Signal(_Frozen):
 
 
 class ModelInfo(_Frozen):
-    """Provenance: which weights made a result."""
+    """Provenance: which weights made a result, and what ran them.
+
+    `runtime` names the library and the device or precision, such as `onnxruntime-cpu` or
+    `openvino-bf16`; "" where nobody said.
+    """
 
     name: str
     version: str
     sha256: str
     licence: str
+    runtime: str = ""
 
 
 class Quality(_Frozen):

@@ -45,7 +45,11 @@ class Settings(BaseSettings):
         description="Redis for single-flight of identical photos. Optional: only speed is lost.",
     )
     models: Path | None = Field(None, description="Folder of the weights. Default: user cache.")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models run.")
+    device: Literal["auto", "cpu", "cuda", "openvino"] = Field(
+        "auto",
+        description="Where models run: CUDA, OpenVINO on CPUs with AMX (extra `openvino`), or "
+        "ONNX Runtime on the CPU; auto takes the first of these that is there.",
+    )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
     )
@@ -123,6 +127,20 @@ class Settings(BaseSettings):
     )
     audit_rate: Annotated[float, Field(ge=0, le=1)] = Field(
         0.01, description="Share of accepted jobs that a person checks anyway."
+    )
+    review_lease_seconds: Annotated[int, Field(ge=30)] = Field(
+        300,
+        description="How long a reviewer keeps an item without a sign of life from the page.",
+    )
+    policy: Path | None = Field(
+        None,
+        description="Routing policy, a TOML file; read anew when it changes. What it leaves out is "
+        "as in the settings above.",
+    )
+    console_secret: Annotated[SecretStr, Field(min_length=32)] | None = Field(
+        None,
+        description="Seals the console's forms and links to pictures, 32 characters or more. "
+        "Several console processes need the same; default: a new one in each process.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", description="What workers log."

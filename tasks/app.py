@@ -1,5 +1,6 @@
 """The Celery application: settings, queues and the tasks. The bodies are in the stages."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -9,12 +10,15 @@ from celery.exceptions import Ignore, Reject
 
 from packshot import contract
 from packshot.contract import Step, queue_name, task_name
+from packshot.errors import ConfigurationError, Transient
 from packshot.settings import Settings
-from tasks import finish, matting, ocr, prepare, recognition
+from tasks import finish, matting, ocr, prepare, recognition, workflow
 from tasks.backoff import pauses
 from tasks.runner import Next, Runner
 from tasks.stage import Stage
 from tasks.topology import JOBS, stage_queues
+
+log = logging.getLogger(__name__)
 
 #: Every stage, by its step.
 STAGES: Mapping[Step, Stage] = {
@@ -50,7 +54,7 @@ def configuration(settings: Settings) -> dict[str, Any]:
         "task_reject_on_worker_lost": True,
         "task_acks_on_failure_or_timeout": False,  # what fails unseen goes to the dead letters
         "task_publish_retry": True,
-        # A full queue is waited for; `None` would be capped to three tries inside a chain.
+        # A full queue is waited for.
         "task_publish_retry_policy": {
             "max_retries": 60,
             "interval_start": 0.2,
@@ -102,6 +106,11 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
             raise self.retry(countdown=_countdown(handbacks), max_retries=None)
         if fate is Next.LATER:
             raise self.retry(countdown=max(1, settings.lease_seconds // 3), max_retries=None)
+        try:
+            workflow.hand_on(self)
+        except (Transient, ConfigurationError) as error:
+            log.warning("%s of job %s is not handed on yet: %s", step, job, error)
+            raise self.retry(countdown=_countdown(handbacks), max_retries=None) from error
 
 
 def _countdown(handbacks: int) -> int:

@@ -1,5 +1,9 @@
 """finish: render the pictures, measure them, and decide where the job goes."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,7 +17,7 @@ from packshot.results import Finished, Matte, Picture, Recognition, TextResult
 from packshot.routing import Evidence, Route, decide
 from packshot.store.ledger import Artifact, Settlement
 from packshot.store.tables import JobStatus
-from packshot.summary import document, event_data
+from packshot.summary import document, event_data, reviewed_data, reviewed_document
 from tasks.stage import Found, Stage, Work
 
 
@@ -27,14 +31,24 @@ def finish(work: Work) -> Found:
     )
     rendered = [_render(work, output, found.matte) for output in work.job.wanted if found.matte]
     pictures = tuple(picture for picture, _ in rendered)
-    route = decide(work.ticket.id, work.job, found, work.services.policy)
+    policy = work.services.policy.current()
+    route = decide(work.ticket.id, work.job, found, policy)
+    if review := work.ticket.correction:
+        route = replace(route, to="accepted", reasons=())
     result = Finished(pictures=pictures, route=route.to, reasons=route.reasons)
+    settlement = _settlement(found, result, route)
     return Found(
         result,
         confidence=route.confidence,
         artifacts=tuple(artifact for _, artifact in rendered),
-        settlement=_settlement(found, result, route),
+        settlement=_reviewed(settlement, review) if review else settlement,
     )
+
+
+def _reviewed(end: Settlement, review: Mapping[str, Any]) -> Settlement:
+    """A person has decided: the event says what, and the result says what is theirs."""
+    result = reviewed_document(end.result, review)
+    return replace(end, result=result, event=reviewed_data(result, review), reviewed=True)
 
 
 def _render(work: Work, output: Output, matte: Matte) -> tuple[Picture, Artifact]:
@@ -97,6 +111,8 @@ def _settlement(found: Evidence, result: Finished, route: Route) -> Settlement:
         confidence=route.confidence,
         audit_probability=route.audit,
         event=event_data(found, result.pictures, route),
+        policy=route.policy,
+        due_in=route.due_in,
     )
 
 

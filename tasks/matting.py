@@ -1,14 +1,19 @@
 """matting: cut the product out."""
 
+from dataclasses import replace
+
+import cv2
 import numpy as np
 
 from models.matting import Matted
+from models.matting.matter import drawn
 from packshot.contract import Step
-from packshot.errors import ConfigurationError
-from packshot.imaging.encode import encode, encode_grey
+from packshot.errors import ConfigurationError, CorruptImage
+from packshot.imaging.encode import encode, encode_grey, load_grey
 from packshot.imaging.hashing import sha256
 from packshot.imaging.naming import work_key
 from packshot.results import Matte
+from packshot.store.review_items import Correction
 from tasks.stage import LOSSLESS, Found, Stage, Work
 
 
@@ -18,7 +23,29 @@ def matting(work: Work) -> Found:
     if models.matter is None:
         raise ConfigurationError("This worker has no matting model: see its role.")
     matted = models.matter.matte(work.pixels(), work.alpha())
-    alpha = np.rint(matted.alpha * 255).astype(np.uint8)
+    return _keep(work, replace(matted, models=models.info(Step.MATTING)))
+
+
+def correct(work: Work) -> Found:
+    """Cut out along the alpha that a person drew; the model is not asked.
+
+    Raises `CorruptImage` where it does not fit the picture.
+    """
+    said = Correction.model_validate(work.ticket.correction)
+    assert said.matte is not None  # noqa: S101 - the only field of this step
+    pixels, alpha = work.pixels(), load_grey(work.services.blobs.get(said.matte))
+    if alpha.shape != pixels.shape[:2]:
+        raise CorruptImage(
+            f"The drawn matte is {alpha.shape[1]} x {alpha.shape[0]} pixels, the photo "
+            f"{pixels.shape[1]} x {pixels.shape[0]}: draw it anew."
+        )
+    before = work.before(Matte)
+    return _keep(work, replace(drawn(pixels, alpha), models=before.models if before else ()))
+
+
+def _keep(work: Work, matted: Matted) -> Found:
+    # Rounds and saturates in one pass over the picture.
+    alpha = np.asarray(cv2.convertScaleAbs(matted.alpha, alpha=255), np.uint8)
     stored = tuple(
         work.store(
             name,
@@ -33,7 +60,7 @@ def matting(work: Work) -> Found:
     )
     work.services.pixels.put(stored[1].key, matted.cutout)
     return Found(
-        _describe(matted, alpha_key=stored[0].key, cutout_key=stored[1].key, work=work),
+        _describe(matted, alpha_key=stored[0].key, cutout_key=stored[1].key),
         confidence=matted.confidence,
         artifacts=stored,
     )
@@ -44,7 +71,7 @@ def key(work: Work) -> str:
     return work.input_key(work.prepared().sha256)
 
 
-def _describe(matted: Matted, *, alpha_key: str, cutout_key: str, work: Work) -> Matte:
+def _describe(matted: Matted, *, alpha_key: str, cutout_key: str) -> Matte:
     return Matte(
         alpha_key=alpha_key,
         cutout_key=cutout_key,
@@ -56,8 +83,8 @@ def _describe(matted: Matted, *, alpha_key: str, cutout_key: str, work: Work) ->
         supplied=matted.supplied,
         confidence=matted.confidence,
         signals=matted.signals,
-        models=work.services.models.info(Step.MATTING),
+        models=matted.models,
     )
 
 
-STAGE = Stage(Step.MATTING, Matte, matting, key)
+STAGE = Stage(Step.MATTING, Matte, matting, key, correct)

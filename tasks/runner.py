@@ -13,6 +13,7 @@ from uuid import UUID
 
 from packshot.contract import Lane, Step
 from packshot.errors import (
+    ConfigurationError,
     Fenced,
     NotFound,
     OutOfMemory,
@@ -74,6 +75,8 @@ class Runner:
     stages: Mapping[Step, Stage]
     #: Told of every delivery's end, for progress bars.
     watch: Watch | None = None
+    #: Whether somebody mends an installation that is wrong while the jobs wait for it.
+    mended: bool = True
     #: Waits between two tries of one attempt.
     sleep: Sleep = time.sleep
     gate: Gate = field(default_factory=Gate)
@@ -187,7 +190,7 @@ class Runner:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
-        key = stage.key(work) if stage.key else None
+        key = stage.input_key(work)
         seconds = self.services.settings.step_seconds + FLIGHT_MARGIN
         # Until it is committed: whoever leads next must find it.
         with self.services.flight.lead(key, seconds) if key else nullcontext(True) as leads:
@@ -201,7 +204,7 @@ class Runner:
                     known.result, known.confidence, known.artifacts, took, key, reused=True
                 )
             else:
-                found = insist(lambda: stage.run(work), sleep=self.sleep)
+                found = insist(lambda: stage.work(work), sleep=self.sleep)
                 outcome = self._outcome(found, time.perf_counter() - started, key)
             return self._commit(ticket, outcome, slot)
 
@@ -275,14 +278,14 @@ class Runner:
             *(ticket.step, ticket.id, error.code, error),
             extra=action("step.failed", code=error.code, outcome=error.outcome),
         )
-        patient = not isinstance(error, SourceUnavailable) or handbacks < SOURCE_PATIENCE
+        patient = self._is_patient(error, handbacks)
         try:
             if error.outcome is Fate.DROP:
                 observe.skipped(ticket)
                 return Next.STOP
             if error.outcome is Fate.RETRY and patient:
                 observe.passing(ticket, error)
-                self._write(lambda: ledger.release(ticket))
+                self._write(lambda: ledger.release(ticket, error))
                 return Next.AGAIN
             self._write(lambda: ledger.fail(ticket, error))
             status = observe.failed(ticket, error, slot.seconds())
@@ -296,6 +299,11 @@ class Runner:
         except PackshotError as lost:
             log.info("%s of job %s: %s", ticket.step, ticket.id, lost)
         return Next.STOP
+
+    def _is_patient(self, error: PackshotError, handbacks: int) -> bool:
+        if isinstance(error, SourceUnavailable):
+            return handbacks < SOURCE_PATIENCE
+        return self.mended or not isinstance(error, ConfigurationError)
 
 
 def _named(error: PackshotError, slot: Slot) -> PackshotError:

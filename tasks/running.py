@@ -7,6 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from models.cancel import Cancellation
+from models.urgency import Urgency
+from packshot.contract import Lane
 from packshot.errors import Fenced
 from packshot.store.ledger import Ticket
 
@@ -35,12 +37,16 @@ class Running:
 
     @contextmanager
     def entered(self, ticket: Ticket) -> Iterator[Slot]:
-        """Count a step as running while inside; its models can be cancelled through the slot."""
+        """Count a step as running while inside; its models can be cancelled through the slot.
+
+        They are told of the job's lane, too, so that live photos go into the next batch.
+        """
         slot = Slot(ticket, time.monotonic())
         with self._lock:
             self._slots.append(slot)
         try:
-            with slot.cancellation.entered():
+            urgency = Urgency(live=ticket.job.lane is Lane.LIVE)
+            with slot.cancellation.entered(), urgency.entered():
                 yield slot
         finally:
             with self._lock:

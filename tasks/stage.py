@@ -51,6 +51,11 @@ class Work:
         found = self.ticket.results.get(step)
         return kind.model_validate(found) if found is not None else None
 
+    def before(self, kind: type[Result]) -> Result | None:
+        """What this step had found before a person spoke; None where its input changed too."""
+        found = self.ticket.before
+        return kind.model_validate(found) if found is not None else None
+
     def prepared(self) -> Prepared:
         """What prepare found; every later step builds on it."""
         return Prepared.model_validate(self.ticket.results[Step.PREPARE])
@@ -90,7 +95,9 @@ class Work:
 
     def input_key(self, *parts: str) -> str:
         """SHA-256 of everything that a step's result depends on: equal key, equal result."""
-        models = [one.sha256 for one in self.services.models.info(self.ticket.step)]
+        # The runtime counts: its precision shows in the last digits, and in hard cases before them.
+        infos = self.services.models.info(self.ticket.step)
+        models = [part for one in infos for part in (one.sha256, one.runtime)]
         return hashlib.sha256(
             "\0".join((PIPELINE, self.ticket.step, *models, *parts)).encode()
         ).hexdigest()
@@ -101,10 +108,25 @@ class Stage:
     """A step's function, with the result type that it answers.
 
     `key` names the input, so that the same bytes through the same pipeline are not computed twice;
-    a stage without one is always run.
+    a stage without one is always run. `correct` is what the stage does once a person has said
+    something about its result; a stage without one obeys in `run`.
     """
 
     step: Step
     kind: type[BaseModel]
     run: Callable[[Work], Found]
     key: Callable[[Work], str] | None = None
+    correct: Callable[[Work], Found] | None = None
+
+    def work(self, work: Work) -> Found:
+        """Do the step, or what a person said of it."""
+        if self.correct and work.ticket.correction:
+            return self.correct(work)
+        return self.run(work)
+
+    def input_key(self, work: Work) -> str | None:
+        """The name of the input, where another job's result for the same input would do.
+
+        What a person said holds for one job: it is neither taken from another one nor given to it.
+        """
+        return self.key(work) if self.key and not work.ticket.correction else None

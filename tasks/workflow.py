@@ -7,13 +7,23 @@ ledger and in the object store. A chain can start at any step, which is how a fa
 job is resumed.
 """
 
+import logging
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from celery import Celery, chain
+from celery import Celery, Task, chain
+from celery import signature as celery_signature
 
 from packshot.broker import named_errors
 from packshot.contract import Job, Step, queue_name, task_name
+from packshot.errors import PackshotError
+from packshot.store.review_items import Restart
+
+log = logging.getLogger(__name__)
+
+#: How long a step waits in place for a queue that is full: some 15 seconds.
+HOP_PATIENCE = {"max_retries": 10, "interval_start": 0.2, "interval_step": 0.3, "interval_max": 2}
 
 
 def signature(app: Celery, job_id: UUID, job: Job, step: Step) -> Any:
@@ -42,3 +52,43 @@ def start(app: Celery, job_id: UUID, job: Job, *, first: Step = Step.PREPARE) ->
         chain(*(signature(app, job_id, job, step) for step in steps)).apply_async(
             retry_policy={"max_retries": 1}
         )
+
+
+def hand_on(task: Task) -> None:
+    """Publish the next hop of the chain that `task` belongs to, confirmed by the broker.
+
+    Celery would do it after the task has ended, and a refusal would make the task a failure among
+    the dead letters. Here the refused message goes back to its queue: its step is done, so what it
+    costs to try again is a query, and the thread is free to empty the queue that is full.
+
+    Raises:
+        BrokerUnavailable: the broker is away or the queue is full. The hop may have been published.
+        ConfigurationError: there is no such queue.
+    """
+    hops = task.request.chain
+    if not hops:
+        return
+    hop = celery_signature(hops[-1], app=task.app)
+    with named_errors():
+        hop.apply_async(
+            chain=hops[:-1],
+            parent_id=task.request.id,
+            root_id=task.request.root_id or task.request.id,
+            retry_policy=HOP_PATIENCE,
+        )
+    task.request.chain = None  # Celery has nothing left to do
+
+
+def restarter(app: Celery) -> Callable[[Restart], None]:
+    """What publishes a corrected job again; a broker that is away costs only the reconciler's time.
+
+    Layers that know no Celery get it handed in.
+    """
+
+    def restart(it: Restart) -> None:
+        try:
+            start(app, it.id, it.job, first=it.step)
+        except PackshotError as error:
+            log.warning("job %s waits before %s for the reconciler: %s", it.id, it.step, error)
+
+    return restart

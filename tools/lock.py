@@ -18,15 +18,15 @@ PROJECT = "pyproject.toml"
 LOCKS = {
     "base": (PROJECT,),
     "build": ("--group", "build"),
-    "cpu": (PROJECT, "--extra", "worker", "--extra", "cpu"),
-    "gpu": (PROJECT, "--extra", "worker", "--extra", "gpu"),
+    "cpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
+    "gpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "gpu"),
     # The image of the operators' view: it runs no steps and needs no runtime for models.
     "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
     # What traces add to an image: installed beside `cpu` or `gpu`.
     "otel": (PROJECT, "--extra", "otel"),
     "dev": (
-        *(PROJECT, "--extra", "worker", "--extra", "cpu", "--extra", "flower"),
-        *("--extra", "otel", "--group", "dev"),
+        *(PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
+        *("--extra", "openvino", "--extra", "flower", "--extra", "otel", "--group", "dev"),
     ),
 }
 

@@ -11,7 +11,9 @@ from typing import Any
 
 from celery.worker.consumer import Consumer
 
+from packshot import contract
 from packshot.errors import InvalidMessage
+from tasks.topology import DEAD_KEY
 from workers import envelope
 
 log = logging.getLogger(__name__)
@@ -38,18 +40,37 @@ class SafeConsumer(Consumer):  # type: ignore[misc] # Celery is untyped
                 raise
             except InvalidMessage as error:
                 log.error("foreign message goes to the dead letters: %s", error)  # noqa: TRY400
-                message.reject_log_error(log, self.connection_errors)
+                self._set_aside(message)
             except Exception:
                 # Whatever a foreign message makes Celery's parsers raise: the list has no end.
                 log.exception("malformed task message goes to the dead letters")
-                message.reject_log_error(log, self.connection_errors)
+                self._set_aside(message)
 
         return on_task_received
 
     def on_decode_error(self, message: Any, exc: Exception) -> None:
         """Dead-letter a body that cannot be decoded; Celery would acknowledge it."""
         log.error("undecodable message goes to the dead letters: %r", exc)
-        message.reject_log_error(log, self.connection_errors)
+        self._set_aside(message)
+
+    def _set_aside(self, message: Any) -> None:
+        """Let the broker dead-letter a message, or do it ourselves where that would break it."""
+        if not envelope.breaks_dead_lettering(message):
+            message.reject_log_error(log, self.connection_errors)
+            return
+        body = message.body
+        with self.app.producer_or_acquire() as producer:
+            producer.publish(
+                body.encode("utf-8", "surrogatepass") if isinstance(body, str) else bytes(body),
+                exchange=contract.DEAD_EXCHANGE,
+                routing_key=DEAD_KEY,
+                content_type=message.content_type or "application/octet-stream",
+                content_encoding=message.content_encoding or "binary",
+                headers={k: v for k, v in message.headers.items() if k != envelope.DEATHS},
+                delivery_mode=2,
+                mandatory=True,
+            )
+        message.ack_log_error(log, self.connection_errors)
 
 
 class GuestConsumer(SafeConsumer):

@@ -18,12 +18,14 @@ from pydantic import SecretStr
 
 from models.bundle import Models
 from packshot.contract import Job, Step
+from packshot.errors import Transient
 from packshot.settings import Settings
 from packshot.store.engine import open_engine
+from packshot.store.review_items import Restart
 from tasks.app import STAGES, create_app
 from tasks.runner import Next, Runner
 from tasks.services import Services
-from tasks.workflow import start
+from tasks.workflow import restarter, start
 from workers.consumer import SafeConsumer
 from workers.database import upgrade
 from workers.leases import Leases
@@ -80,6 +82,28 @@ class _PromptConsumer(SafeConsumer):
         self.loop = loop
 
 
+class _Tidy:
+    """Runs a function every second in a thread."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="tidy", daemon=True)
+        self.start = self._thread.start
+
+    def stop(self) -> None:
+        """End it."""
+        self._stopping.set()
+        self._thread.join(10.0)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(1.0):
+            try:
+                self._work()
+            except Transient as error:
+                log.warning("tidying waits: %s", error)
+
+
 class Embedded:
     """One run. Jobs that an earlier run left unfinished go on where they were."""
 
@@ -91,7 +115,7 @@ class Embedded:
         )
         # Whoever had this folder before us is gone: one folder, one run.
         self.services.ledger.abandon(WORKER)
-        self._runner = Runner(self.services, STAGES, watch=self._watch)
+        self._runner = Runner(self.services, STAGES, watch=self._watch, mended=False)
         self._leases = Leases(self.services.ledger, self._runner.running, settings.lease_seconds)
         self._settings = settings
         self._concurrency = concurrency
@@ -122,6 +146,32 @@ class Embedded:
                 pass  # a bare wait would not let Ctrl-C through on every platform
         self._write_events()
         return ids
+
+    @contextmanager
+    def serving(self, jobs: Iterable[Job]) -> Iterator[Callable[[Restart], None]]:
+        """Work until the context ends: first on these jobs, then on whatever is restarted.
+
+        Yields what publishes a corrected or retried job. Jobs that an earlier run left unfinished
+        go on, whoever submitted them.
+        """
+        ids = {self.services.ledger.submit(job).id for job in jobs}
+        tidy = _Tidy(self._tidy)
+        with self._leases, self._worker():
+            for row, job, step in self.services.ledger.unfinished():
+                start(self._app, row, job, first=step)
+            log.info("%d photos", len(ids))
+            tidy.start()
+            try:
+                yield restarter(self._app)
+            finally:
+                tidy.stop()
+        self._write_events()
+
+    def _tidy(self) -> None:
+        """What housekeepers and relays do in a fleet."""
+        self._write_events()
+        if self.services.reviews:
+            self.services.reviews.expire()
 
     def _submit(self, jobs: list[Job]) -> list[UUID]:
         intake = self.services.ledger

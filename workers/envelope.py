@@ -27,6 +27,9 @@ def _ours(name: str) -> str:
     return name
 
 
+#: Header in which the broker counts how often a message was dead-lettered.
+DEATHS = "x-death"
+
 _Task = Annotated[str, AfterValidator(_ours)]
 _Name = Annotated[str, Field(max_length=255)]
 _None = Annotated[list[Any], Field(max_length=0)]
@@ -56,7 +59,19 @@ class _Embedded(BaseModel):
     chord: None = None
 
 
-class _Headers(BaseModel):
+class _Death(BaseModel):
+    """One line of what the broker remembers of a message that was dead-lettered before."""
+
+    queue: str
+    reason: str
+    count: int
+
+
+class _Deaths(BaseModel):
+    deaths: Annotated[list[_Death] | None, Field(alias=DEATHS)] = None
+
+
+class _Headers(_Deaths):
     """The headers that Celery acts on; there may be others."""
 
     task: _Task
@@ -105,6 +120,19 @@ def check(message: Any) -> None:
         raise InvalidMessage(_explain(error)) from error
     if _TASKS[envelope.headers.task] is not named.step:
         raise InvalidMessage(f"Task {envelope.headers.task} cannot run step {named.step}.")
+
+
+def breaks_dead_lettering(message: Any) -> bool:
+    """Whether the broker must not be asked to dead-letter this message.
+
+    RabbitMQ 3.10 reads `x-death` on the way, and dies of one that it has not written itself: the
+    process that dead-letters is restarted, dies again, and takes that of every other queue with it.
+    """
+    try:
+        _Deaths.model_validate(message.headers or {}, strict=True)
+    except ValidationError:
+        return True
+    return False
 
 
 def _explain(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""What nobody does who is busy with a job: restart the jobs that stand still.
+"""What nobody does who is busy with a job: restart the jobs that stand still, tidy the queue.
 
 Any number of workers may run it: each job is locked by one of them, and restarting a job that was
 not lost costs a query. The broker may forget everything; the ledger knows what to publish again.
@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 from packshot.contract import Lane, Step, queue_name
 from packshot.errors import Transient
 from packshot.store.ledger import Ledger
+from packshot.store.reviews import Reviews
 from packshot.telemetry import action
 from tasks import workflow
 
@@ -29,10 +30,17 @@ class Housekeeper:
     """A thread that reconciles every `seconds`."""
 
     def __init__(
-        self, app: Celery, ledger: Ledger, *, seconds: float, lease_seconds: float
+        self,
+        app: Celery,
+        ledger: Ledger,
+        *,
+        seconds: float,
+        lease_seconds: float,
+        reviews: Reviews | None = None,
     ) -> None:
         self._app = app
         self._ledger = ledger
+        self._reviews = reviews
         self._pause = seconds
         self._patience = timedelta(seconds=max(10.0, lease_seconds * PATIENCE_LEASES))
         self._stopping = threading.Event()
@@ -59,7 +67,12 @@ class Housekeeper:
                 log.exception("reconciling failed")
 
     def reconcile(self) -> int:
-        """Restart every job that stands still; returns how many there were."""
+        """Restart every job that stands still; returns how many there were.
+
+        Items of the review queue whose reviewer has gone are put back on the way.
+        """
+        if self._reviews and (ended := self._reviews.expire()):
+            log.info("%d items went back to the review queue: nobody was at them", ended)
         drained = self._drained()
         found = self._ledger.standing_still(self._patience, drained)
         for row, job, step in found:

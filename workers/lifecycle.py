@@ -111,6 +111,7 @@ class Worker:
                 self.services.ledger,
                 seconds=settings.reconcile_seconds,
                 lease_seconds=settings.lease_seconds,
+                reviews=self.services.reviews,
             )
 
     def run(self) -> int:
@@ -224,7 +225,7 @@ def run_worker(settings: Settings, options: Options) -> int:
 
 def _models(settings: Settings, options: Options) -> Models:
     if options.fake_seconds is None:
-        return load_models(settings, options.role.steps)
+        return load_models(settings, options.role.steps, callers=options.concurrency)
     log.warning("answering with fake models: every result of this worker is made up")
     return fake_models(seconds=options.fake_seconds)
 

@@ -12,7 +12,8 @@ from models.registry import Registry
 from packshot.contract import Step
 from packshot.fetch import Fetcher
 from packshot.fetch import Policy as FetchPolicy
-from packshot.routing import Policy
+from packshot.policy import PolicyFile, declared
+from packshot.routing import Policy, PolicySource
 from packshot.settings import Settings
 from packshot.store.blobs import BlobStore, open_blobs
 from packshot.store.blobs.factory import open_buckets
@@ -20,6 +21,7 @@ from packshot.store.engine import open_engine
 from packshot.store.flight import Flight, NoFlight
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
+from packshot.store.reviews import Reviews
 from packshot.store.views import Views
 from packshot.summary import PIPELINE
 from tasks.services import Services
@@ -46,12 +48,22 @@ def build(settings: Settings, models: Models, *, worker: str, connections: int =
         worker=worker,
         policy=open_policy(settings),
         flight=open_flight(settings),
+        reviews=open_reviews(settings, engine),
         tracing=open_tracing(settings, worker),
     )
 
 
-def open_policy(settings: Settings) -> Policy:
-    """What goes to a person."""
+def open_policy(settings: Settings) -> PolicySource:
+    """What goes to a person: the settings, and the policy's file where there is one.
+
+    Raises `ConfigurationError` for a file that is wrong.
+    """
+    base = base_policy(settings)
+    return PolicyFile(settings.policy, base) if settings.policy else declared(base)
+
+
+def base_policy(settings: Settings) -> Policy:
+    """The policy of the settings alone."""
     return Policy(
         thresholds={
             "text": settings.review_text,
@@ -70,6 +82,11 @@ def open_ledger(settings: Settings, engine: Engine) -> Ledger:
         lease=timedelta(seconds=settings.lease_seconds),
         max_attempts=settings.max_attempts,
     )
+
+
+def open_reviews(settings: Settings, engine: Engine) -> Reviews:
+    """The review queue of this installation."""
+    return Reviews(engine, lease=timedelta(seconds=settings.review_lease_seconds))
 
 
 def open_flight(settings: Settings) -> Flight:
@@ -119,12 +136,16 @@ def _plain(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret else None
 
 
-def load_models(settings: Settings, steps: Collection[Step]) -> Models:
-    """Load and warm the models of `steps`. Raises `ModelMissing` when weights are not pulled."""
+def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1) -> Models:
+    """Load and warm the models of `steps`, which `callers` threads will run at once.
+
+    Raises `ModelMissing` when weights are not pulled.
+    """
     return load(
         Registry(settings.models),
         steps,
         threads=settings.threads,
         device=settings.device,
+        callers=callers,
         fine=settings.fine_matting,
     )

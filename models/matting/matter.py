@@ -1,6 +1,6 @@
 """From a photo to its subject: alpha, colours, and how far to trust them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,6 +101,19 @@ class Matter:
         picture = np.full((480, 640, 3), 225, dtype=np.uint8)
         picture[(rows - 240) ** 2 + (columns - 320) ** 2 < 150**2] = (32, 90, 200)
         return picture
+
+
+def drawn(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Matted:
+    """Cut the subject out along an alpha that a person drew: taken as it is, and trusted.
+
+    Raises:
+        ValueError: `alpha` (uint8, H x W) has another size than the picture.
+    """
+    if alpha.shape != rgb.shape[:2]:
+        raise ValueError(f"The alpha is {alpha.shape}, the picture {rgb.shape[:2]}.")
+    floating = np.multiply(alpha, np.float32(1 / 255), dtype=np.float32)
+    matted = _matted(floating, cutout(rgb, floating), None, ())
+    return replace(matted, supplied=False, confidence=1.0)
 
 
 def _meaningful(alpha: NDArray[np.uint8]) -> bool:

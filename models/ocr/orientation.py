@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from models.batched import run_each
 from models.session import Array, Session
 
 #: What the net was trained on (pixels).
@@ -29,16 +30,11 @@ def to_tensor(crops: Sequence[Array]) -> Array:
 class Orientation:
     """The orientation net. Holds no state per call."""
 
-    def __init__(self, session: Session, *, batch: int) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._batch = batch
         self._input = session.inputs[0].name
 
     def chances(self, crops: Sequence[Array]) -> list[float]:
         """For each uint8 (h, w, 3) crop the chance that it stands on its head."""
-        answers: list[float] = []
-        for start in range(0, len(crops), self._batch):
-            tensor = to_tensor(crops[start : start + self._batch])
-            chances = self._session.run({self._input: tensor})[0]
-            answers.extend(chances[:, 1].astype(float).tolist())
-        return answers
+        feeds = [{self._input: to_tensor([crop])} for crop in crops]
+        return [float(answer[0][0, 1]) for answer in run_each(self._session, feeds)]

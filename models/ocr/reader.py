@@ -20,6 +20,8 @@ from packshot.results import ModelInfo, Point, TextLine, TextResult
 
 #: A reading below this score is worth a second look; upright lines in print score above it.
 WEAK = 0.95
+#: A shorter reading may say the same on its head: 69, SOS, oo.
+SHORT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,10 @@ class ReaderOptions:
     Attributes:
         detection: size and thresholds of the detector.
         text_score: lines with a lower score are left out; nothing below it was ever right.
-        recognition_batch: crops per call of the recogniser; 1 on a CPU, more on a GPU.
-        orientation_batch: crops per call of the orientation net.
     """
 
     detection: DetectionOptions = field(default_factory=DetectionOptions)
     text_score: float = 0.5
-    recognition_batch: int = 1
-    orientation_batch: int = 8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,14 +46,12 @@ class Crop:
         region: the box that it was cut from.
         turned: it was turned by a quarter counter-clockwise.
         flipped: it was turned by 180 degrees, after that.
-        doubtful: the orientation net leaves room for the other way up.
     """
 
     image: Array
     region: Region
     turned: bool
-    flipped: bool
-    doubtful: bool
+    flipped: bool = False
 
     @property
     def aspect(self) -> float:
@@ -70,8 +66,8 @@ class Crop:
 class TextReader:
     """Reads the text in a picture with three shared sessions; no state per call.
 
-    `read` does everything. `crops`, `recognise` and `assemble` are its parts, so that the crops
-    of many pictures can be recognised together.
+    `read` does everything. Where the sessions gather what many threads run (`models.batched`), the
+    crops of many pictures are recognised together, and nobody's text depends on that.
     """
 
     def __init__(
@@ -85,8 +81,8 @@ class TextReader:
     ) -> None:
         self._options = options or ReaderOptions()
         self._detector = Detector(detector, self._options.detection)
-        self._orientation = Orientation(orientation, batch=self._options.orientation_batch)
-        self._recogniser = Recogniser(recogniser, charset, batch=self._options.recognition_batch)
+        self._orientation = Orientation(orientation)
+        self._recogniser = Recogniser(recogniser, charset)
         self._calibration = Calibration.load()
         self._models: tuple[ModelInfo, ...] = (detector.info, orientation.info, recogniser.info)
 
@@ -102,13 +98,10 @@ class TextReader:
         return self._detector.detect(rgb)
 
     def crops(self, rgb: Array) -> list[Crop]:
-        """Every line of a picture, cut out and turned upright."""
-        regions = self.detect(rgb)
-        images = [crop(rgb, region.quad) for region in regions]
-        chances = self._orientation.chances(images)
+        """Every line of a picture, cut out; tall ones are turned by a quarter."""
         return [
-            _upright(image, region, chance)
-            for image, region, chance in zip(images, regions, chances, strict=True)
+            Crop(image=crop(rgb, region.quad), region=region, turned=is_tall(region.quad))
+            for region in self.detect(rgb)
         ]
 
     def recognise(self, crops: Sequence[Array]) -> list[Reading]:
@@ -118,25 +111,32 @@ class TextReader:
     def second_look(
         self, crops: Sequence[Crop], readings: Sequence[Reading]
     ) -> tuple[list[Crop], list[Reading]]:
-        """Read doubtful crops the other way up too where the first reading is weak.
+        """Turn the crops over that stand on their head, and read those again.
 
-        The orientation net errs on short and square crops, and a line read upside down is lost.
+        Long readings that are sure of themselves are upright: nothing reads well on its head. Of
+        the others the orientation net is asked, which errs on short and square crops; where it
+        leaves room for both ways, or the way that it prefers reads badly, the better one counts.
 
         Returns:
             The crops and readings, with the better way up of each.
         """
-        again = [
-            index
-            for index, (item, reading) in enumerate(zip(crops, readings, strict=True))
-            if item.doubtful and reading.score < WEAK
+        unsure = [
+            place
+            for place, (text, score) in enumerate(readings)
+            if score < WEAK or len(text) < SHORT
         ]
+        chances = self._orientation.chances([crops[place].image for place in unsure])
+        again = {
+            place: chance
+            for place, chance in zip(unsure, chances, strict=True)
+            if chance > SURE or (chance > POSSIBLE and readings[place].score < WEAK)
+        }
         best_crops, best = list(crops), list(readings)
-        turned = [crops[index].other_way_up() for index in again]
-        seconds = self.recognise([item.image for item in turned])
-        for index, item, reading in zip(again, turned, seconds, strict=True):
-            # A lone 6 is a good 9: for one character the net's opinion stands.
-            if len(reading.text) > 1 and reading.score > best[index].score:
-                best_crops[index], best[index] = item, reading
+        over = [crops[place].other_way_up() for place in again]
+        seconds = self.recognise([item.image for item in over])
+        for (place, chance), item, reading in zip(again.items(), over, seconds, strict=True):
+            if _is_better(reading, best[place], preferred=chance > SURE):
+                best_crops[place], best[place] = item, reading
         return best_crops, best
 
     def assemble(
@@ -211,15 +211,12 @@ def confidence(lines: Sequence[TextLine]) -> float | None:
     return float(np.average([line.probability for line in lines], weights=weights))
 
 
-def _upright(image: Array, region: Region, chance: float) -> Crop:
-    flipped = chance > SURE
-    return Crop(
-        image=turn_over(image) if flipped else image,
-        region=region,
-        turned=is_tall(region.quad),
-        flipped=flipped,
-        doubtful=chance > POSSIBLE,
-    )
+def _is_better(reading: Reading, other: Reading, *, preferred: bool) -> bool:
+    """Whether a reading counts instead of the one the other way up; the net prefers one of them."""
+    if not preferred:
+        return not _is_better(other, reading, preferred=True)
+    # A lone 6 is a good 9: for one character the net's opinion stands.
+    return reading.score >= WEAK or len(other.text) <= 1 or reading.score >= other.score
 
 
 def _polygon(quad: Array, size: tuple[int, int]) -> tuple[Point, Point, Point, Point]:

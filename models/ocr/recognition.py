@@ -1,11 +1,16 @@
-"""From upright crops to text: the recognition net, fed with crops of similar width together."""
+"""From upright crops to text: the recognition net.
+
+Every crop is padded to a width of its own and never to that of its neighbours, since what the net
+reads depends a little on the padding. So a line's text is the same in any company.
+"""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
+from models.batched import run_each
 from models.ocr.ctc import CtcDecoder, Reading
 from models.session import Array, Session
 
@@ -32,13 +37,12 @@ def padded_width(width: int) -> int:
     return max(MIN_WIDTH, math.ceil(width / WIDTH_STEP) * WIDTH_STEP)
 
 
-def to_tensor(crops: Sequence[Array]) -> Array:
-    """float32 (n, 3, 48, W), BGR, in [-1, 1]: each crop at the left, 0 to its right."""
-    widths = [strip_width(crop) for crop in crops]
-    tensor = np.zeros((len(crops), 3, HEIGHT, padded_width(max(widths))), np.float32)
-    for item, crop, width in zip(tensor, crops, widths, strict=True):
-        small = cv2.resize(crop, (width, HEIGHT), interpolation=cv2.INTER_LINEAR)
-        item[:, :, :width] = small[:, :, ::-1].transpose(2, 0, 1) * np.float32(1 / 127.5) - 1.0
+def to_tensor(crop: Array) -> Array:
+    """float32 (1, 3, 48, W), BGR, in [-1, 1]: the crop at the left, 0 to its right."""
+    width = strip_width(crop)
+    tensor = np.zeros((1, 3, HEIGHT, padded_width(width)), np.float32)
+    small = cv2.resize(crop, (width, HEIGHT), interpolation=cv2.INTER_LINEAR)
+    tensor[0, :, :, :width] = small[:, :, ::-1].transpose(2, 0, 1) * np.float32(1 / 127.5) - 1.0
     return tensor
 
 
@@ -48,27 +52,15 @@ class Recogniser:
     Args:
         session: input float32 (n, 3, 48, W), output float32 (n, time, classes) of probabilities.
         charset: the net's characters in class order, without blank and space.
-        batch: crops per call; 1 is best on a CPU, where batching gains nothing.
     """
 
-    def __init__(self, session: Session, charset: tuple[str, ...], *, batch: int) -> None:
+    def __init__(self, session: Session, charset: tuple[str, ...]) -> None:
         self._session = session
-        self._batch = batch
         self._input = session.inputs[0].name
         self._decoder = CtcDecoder(charset, classes=session.outputs[0].shape[-1])
 
     def recognise(self, crops: Sequence[Array]) -> list[Reading]:
         """Read uint8 (h, w, 3) crops, which may come from many photos; answers in their order."""
-        readings = [Reading("", 0.0)] * len(crops)
-        for chosen in self._batches(crops):
-            tensor = to_tensor([crops[index] for index in chosen])
-            chances = self._session.run({self._input: tensor})[0]
-            for index, reading in zip(chosen, self._decoder.decode(chances), strict=True):
-                readings[index] = reading
-        return readings
-
-    def _batches(self, crops: Sequence[Array]) -> Iterator[list[int]]:
-        # Sorted by width, a batch holds strips of like width and little padding.
-        by_width = sorted(range(len(crops)), key=lambda index: strip_width(crops[index]))
-        for start in range(0, len(by_width), self._batch):
-            yield by_width[start : start + self._batch]
+        feeds = [{self._input: to_tensor(crop)} for crop in crops]
+        answers = run_each(self._session, feeds)
+        return [self._decoder.decode(chances)[0] for chances, *_ in answers]

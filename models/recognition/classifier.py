@@ -107,12 +107,13 @@ def preprocess(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = rgb.shape[:2]
     side = max(1, round(min(height, width) * CROP))
     top, left = (height - side) // 2, (width - side) // 2
-    crop: NDArray[np.uint8] = np.ascontiguousarray(rgb[top : top + side, left : left + side])
+    crop = rgb[top : top + side, left : left + side]
     middle = round(SIDE * AREA_FIRST)
     if side > middle:
         shrunk = cv2.resize(crop, (middle, middle), interpolation=cv2.INTER_AREA)
         crop = np.asarray(shrunk, dtype=np.uint8)
-    small = np.asarray(Image.fromarray(crop).resize((SIDE, SIDE), Image.Resampling.BICUBIC))
+    image = Image.fromarray(np.ascontiguousarray(crop))
+    small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     scaled = (small.astype(np.float32) - MEAN) / SCALE
     return np.ascontiguousarray(scaled.transpose(2, 0, 1))
 

@@ -100,7 +100,7 @@ def subject_fill(alpha: NDArray[np.uint8]) -> float | None:
     if box is None:
         return None
     height, width = alpha.shape
-    return max((box.right - box.left) / width, (box.bottom - box.top) / height)
+    return float(max((box.right - box.left) / width, (box.bottom - box.top) / height))
 
 
 def subject_box(alpha: NDArray[np.uint8]) -> Box | None:

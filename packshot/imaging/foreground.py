@@ -17,6 +17,8 @@ SIDE = 512
 FAR, NEAR = 90, 12
 #: Cells of the fine grid along one of the grid for the far blur, whose means vary slowly.
 FAR_CELL = 4
+#: The least and the largest alpha that is neither 0 nor 1.
+BETWEEN = (float(np.nextafter(np.float32(0), np.float32(1))), float(np.nextafter(1, 0, dtype="f4")))
 #: Keeps a division by a blurred alpha of nothing finite; the paper's value.
 TINY = 1e-5
 
@@ -42,10 +44,11 @@ def decontaminate(rgb: Bytes, alpha: Floats) -> Bytes:
     for tile in grid.tiles(margin=side // 2 + 1):
         if not mixed[tile.near].any():
             continue
-        share = alpha[tile.pixels]
-        band = (share > 0.0) & (share < 1.0)
-        colours = cv2.convertScaleAbs(grid.enlarge(layers.subject(tile, side), tile))
-        np.copyto(clean[tile.pixels], colours, where=band[..., None])
+        band = cv2.inRange(alpha[tile.pixels], *BETWEEN)
+        # Most tiles near the edge have none of it themselves.
+        if cv2.countNonZero(band):
+            colours = cv2.convertScaleAbs(grid.enlarge(layers.subject(tile, side), tile))
+            clean[tile.pixels] = cv2.copyTo(colours, band, clean[tile.pixels])
     return clean
 
 
@@ -77,7 +80,7 @@ class _Layers:
         grid = Grid(alpha.shape[0], alpha.shape[1], FAR_CELL)
         wide = grid.shrink(rgb)
         layers = _blend(wide, wide, grid.shrink(alpha), max(1, round(side / FAR_CELL)))
-        return cls(rgb, alpha, np.dstack([grid.spread(layer) for layer in layers]))
+        return cls(rgb, alpha, grid.spread(np.dstack(layers)))
 
     def subject(self, tile: Tile, side: int) -> Floats:
         """The near pass: the subject's colour, in [0, 255], in the cells near a tile."""

@@ -16,8 +16,10 @@ from packshot.errors import NotFound, PackshotError
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.engine import translated
+from packshot.store.schema import Moment
 from packshot.store.statements import INSERT_EVENT
-from packshot.store.tables import JobRow, JobStatus, Moment, StepRow, StepStatus
+from packshot.store.tables import ArtifactRow, JobRow, JobStatus, StepRow, StepStatus
+from packshot.store.tickets import Artifact
 
 #: Longest sentence of a failure that is kept (characters).
 SENTENCE_CHARS = 2000
@@ -104,6 +106,30 @@ class LedgerBase:
         row.status = JobStatus.FAILED
         data = {"step": step.name, "code": error.code, "message": sentence}
         self._emit(db, row.id, job, EventType.FAILED, data)
+
+    def _add_artifact(self, db: Session, job_id: UUID, step: str, artifact: Artifact) -> int:
+        """Add an object under the next version of its name, which is returned."""
+        last = db.scalar(
+            select(func.max(ArtifactRow.version)).where(
+                ArtifactRow.job == job_id, ArtifactRow.name == artifact.name
+            )
+        )
+        version = (last or 0) + 1
+        db.add(
+            ArtifactRow(
+                id=uuid7(),
+                job=job_id,
+                step=step,
+                name=artifact.name,
+                version=version,
+                key=artifact.key,
+                media_type=artifact.media_type,
+                bytes=artifact.bytes,
+                sha256=artifact.sha256,
+                created_at=self._now(db),
+            )
+        )
+        return version
 
     def _emit(
         self, db: Session, row: UUID, job: Job, kind: EventType, data: dict[str, Any]

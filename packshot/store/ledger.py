@@ -27,13 +27,15 @@ from sqlalchemy.orm import Session
 from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
+from packshot.jsontext import escaped
+from packshot.store.base import SENTENCE_CHARS
+from packshot.store.enqueue import enqueue, searchable
 from packshot.store.recovery import Recovery
 from packshot.store.standing import Standing, standing
 from packshot.store.statements import (
     CLOSE_STEP,
     INSERT_ARTIFACT,
     INSERT_JOB,
-    INSERT_REVIEW,
     INSERT_STEP,
     JOBS,
     OPEN_JOB,
@@ -57,6 +59,7 @@ from packshot.store.tickets import (
     Ticket,
     Verdict,
 )
+from packshot.words import words_of
 
 __all__ = [
     "Artifact",
@@ -102,6 +105,7 @@ class Ledger(Recovery):
             "request": job.model_dump(mode="json"),
             "digest": job.digest(),
             "pipeline": self._pipeline,
+            "words": words_of((job.sku, job.job_id)),
             "created_at": now,
             "updated_at": now,
         }
@@ -160,6 +164,8 @@ class Ledger(Recovery):
                 current.fence + 1,
                 current.attempt + 1,
                 {Step(name): result for name, result in found.results_before(at).items()},
+                current.correction,
+                current.result if current.correction else None,
                 found.queued_at(at),
                 found.now,
             )
@@ -209,23 +215,22 @@ class Ledger(Recovery):
 
         Raises `Fenced` when a newer attempt holds the step.
         """
-        end = outcome.settlement
         with self._transaction() as db:
-            # The job's row first, as everywhere: this takes its lock.
-            moment = self._moment(db)
-            changed = {"updated_at": moment}
-            if end:
-                changed |= {**_ended(end), "finished_at": moment}
-            touched = update(JOBS).where(JOBS.c.id == ticket.id).values(changed)
-            now = db.scalar(touched.returning(JOBS.c.updated_at))
-            if now is None:
-                raise NotFound(f"There is no job {ticket.id}.")
-            db.info["now"] = now
+            now = self._touch(db, ticket.id)
             self._close(db, ticket, outcome, now)
             if outcome.artifacts:
                 db.execute(INSERT_ARTIFACT, _artifacts(ticket, outcome.artifacts, now))
-            if end:
-                self._settle(db, ticket, end, now)
+            if outcome.settlement:
+                self._settle(db, ticket, outcome.settlement)
+
+    def _touch(self, db: Session, job_id: UUID) -> datetime:
+        """Mark a job as moving, which locks its row first, as everywhere; returns the moment."""
+        touched = update(JOBS).where(JOBS.c.id == job_id).values(updated_at=self._moment(db))
+        now: datetime | None = db.scalar(touched.returning(JOBS.c.updated_at))
+        if now is None:
+            raise NotFound(f"There is no job {job_id}.")
+        db.info["now"] = now
+        return now
 
     def _close(self, db: Session, ticket: Ticket, outcome: Outcome, now: datetime) -> None:
         closed = {
@@ -268,13 +273,18 @@ class Ledger(Recovery):
             )
             return int(db.execute(renewed).rowcount)  # type: ignore[attr-defined] # an UPDATE's
 
-    def release(self, ticket: Ticket) -> None:
-        """Give an attempt back unspent: it was not the job's fault (storage down, drain)."""
+    def release(self, ticket: Ticket, why: PackshotError | None = None) -> None:
+        """Give an attempt back unspent: it was not the job's fault (storage down, drain).
+
+        `why` is kept with the step until it begins again, for whoever asks what a job waits for.
+        """
         with self._transaction() as db:
             _row, step = self._held(db, ticket)
             step.status = StepStatus.PENDING
             step.attempt -= 1
             step.lease_until = None
+            if why is not None:
+                step.code, step.message = why.code, escaped(str(why), SENTENCE_CHARS)
 
     def reusable(self, step: Step, input_key: str) -> Known | None:
         """A finished result for exactly the same input, with the objects that belong to it."""
@@ -304,21 +314,24 @@ class Ledger(Recovery):
         with self._transaction() as db:
             self._add_event(db, None, event)
 
-    def _settle(self, db: Session, ticket: Ticket, end: Settlement, now: datetime) -> None:
+    def _settle(self, db: Session, ticket: Ticket, end: Settlement) -> None:
+        row, now = db.get_one(JobRow, ticket.id), self._now(db)
+        row.status = end.status
+        row.result = end.result
+        if not end.reviewed:  # what sent the job to a person stays readable
+            row.reasons = list(end.reasons)
+            row.audit_probability = end.audit_probability
+        row.finished_at = row.updated_at = now
+        row.policy = end.policy or row.policy
+        row.words = words_of(searchable(row, end.result))
         if end.status is JobStatus.REVIEW:
-            opened = {
-                "id": uuid7(),
-                "job": ticket.id,
-                "status": "open",
-                "lane": ticket.job.lane,
-                "reasons": list(end.reasons),
-                "confidence": end.confidence,
-                "created_at": now,
-            }
-            db.execute(INSERT_REVIEW, opened)
-        accepted = end.status is JobStatus.ACCEPTED
-        kind = EventType.ACCEPTED if accepted else EventType.REVIEW_REQUESTED
-        self._emit(db, ticket.id, ticket.job, kind, end.event)
+            enqueue(db, row, end, now)
+        kind = EventType.ACCEPTED
+        if end.reviewed:
+            kind = EventType.REVIEWED
+        elif end.status is JobStatus.REVIEW:
+            kind = EventType.REVIEW_REQUESTED
+        self._emit(db, row.id, ticket.job, kind, end.event)
 
     def _held(self, db: Session, ticket: Ticket) -> tuple[JobRow, StepRow]:
         row = self._lock(db, ticket.id)
@@ -326,15 +339,6 @@ class Ledger(Recovery):
         if step.fence != ticket.fence or step.status != StepStatus.RUNNING:
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
         return row, step
-
-
-def _ended(end: Settlement) -> dict[str, Any]:
-    return {
-        "status": end.status,
-        "result": end.result,
-        "reasons": list(end.reasons),
-        "audit_probability": end.audit_probability,
-    }
 
 
 def _artifacts(

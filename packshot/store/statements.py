@@ -8,7 +8,7 @@ from typing import cast
 
 from sqlalchemy import Table, bindparam, func, insert, select, update
 
-from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, ReviewRow, StepRow, StepStatus
+from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, StepRow, StepStatus
 
 JOBS = cast("Table", JobRow.__table__)
 STEPS = cast("Table", StepRow.__table__)
@@ -18,7 +18,8 @@ _ARTIFACTS = cast("Table", ArtifactRow.__table__)
 READ_STEPS = (
     select(
         *(STEPS.c.name, STEPS.c.status, STEPS.c.attempt, STEPS.c.fence),
-        *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result, STEPS.c.finished_at),
+        *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result, STEPS.c.correction),
+        STEPS.c.finished_at,
     )
     .where(STEPS.c.job == bindparam("job"))
     .order_by(STEPS.c.position)
@@ -26,7 +27,6 @@ READ_STEPS = (
 
 INSERT_JOB = insert(JOBS)
 INSERT_STEP = insert(STEPS)
-INSERT_REVIEW = insert(cast("Table", ReviewRow.__table__))
 INSERT_EVENT = insert(cast("Table", OutboxRow.__table__))
 
 #: Begin a step, and with it the job.

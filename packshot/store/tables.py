@@ -1,39 +1,59 @@
 """The ledger's tables. Alembic's migrations are the truth in production; a test compares both."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import (
-    JSON,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    MetaData,
-    String,
-    UniqueConstraint,
-    text,
-)
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from packshot.store.people_tables import AttemptRow, AuditRow, PersonRow, SessionRow, SkipRow
+from packshot.store.review_tables import ReasonRow, ReviewRow
+from packshot.store.schema import Base
+
+__all__ = [
+    "SETTLED",
+    "ArtifactRow",
+    "AttemptRow",
+    "AuditRow",
+    "Base",
+    "JobRow",
+    "JobStatus",
+    "OutboxRow",
+    "PersonRow",
+    "ReasonRow",
+    "ReviewRow",
+    "SessionRow",
+    "SkipRow",
+    "StepRow",
+    "StepStatus",
+]
 
 
 class JobStatus(StrEnum):
-    """Where a job is. The last four are final; `review` waits for a person."""
+    """Where a job is. The last four are final; `review` waits for a person.
+
+    `rejected` is a person's no; `failed` is a step's.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     REVIEW = "review"
     ACCEPTED = "accepted"
+    REJECTED = "rejected"
     FAILED = "failed"
     CANCELLED = "cancelled"
 
 
 #: Nothing runs any more for a job in one of these.
-SETTLED = (JobStatus.REVIEW, JobStatus.ACCEPTED, JobStatus.FAILED, JobStatus.CANCELLED)
+SETTLED = (
+    JobStatus.REVIEW,
+    JobStatus.ACCEPTED,
+    JobStatus.REJECTED,
+    JobStatus.FAILED,
+    JobStatus.CANCELLED,
+)
 
 
 class StepStatus(StrEnum):
@@ -45,48 +65,6 @@ class StepStatus(StrEnum):
     FAILED = "failed"
 
 
-class Moment(TypeDecorator[datetime]):
-    """A point in time, always aware and in UTC; SQLite forgets the zone, so it is put back."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Refuse naive times: they would mean another moment on another machine."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value.astimezone(UTC) if value else None
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Give back what was stored, in UTC."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-
-
-class Base(DeclarativeBase):
-    """Constraint names follow a convention, so that migrations can name them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, TypeEngine[Any] | TypeDecorator[Any]]] = {
-        datetime: Moment(),
-        dict[str, Any]: Json,
-        list[Any]: Json,
-    }
-
-
 class JobRow(Base):
     """One job, identified by (source, job_id)."""
 
@@ -95,6 +73,11 @@ class JobRow(Base):
         UniqueConstraint("source", "job_id"),
         Index("ix_jobs_status_created_at", "status", "created_at"),
         Index("ix_jobs_sku", "sku"),
+        Index(
+            "ix_jobs_words",
+            text("array_to_tsvector(string_to_array(words, ' '))"),
+            postgresql_using="gin",
+        ).ddl_if(dialect="postgresql"),
         Index(
             "ix_jobs_unfinished",
             "lane",
@@ -116,6 +99,8 @@ class JobRow(Base):
     result: Mapped[dict[str, Any] | None]
     reasons: Mapped[list[Any] | None]
     audit_probability: Mapped[float | None]
+    policy: Mapped[str | None] = mapped_column(String(64))
+    words: Mapped[str | None]
     code: Mapped[str | None] = mapped_column(String(64))
     message: Mapped[str | None]
     created_at: Mapped[datetime]
@@ -149,6 +134,8 @@ class StepRow(Base):
     lease_until: Mapped[datetime | None]
     input_key: Mapped[str | None] = mapped_column(String(64))
     reused: Mapped[bool]
+    #: What a person said about this step's result; its next run obeys.
+    correction: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     confidence: Mapped[float | None]
     code: Mapped[str | None] = mapped_column(String(64))
@@ -174,26 +161,6 @@ class ArtifactRow(Base):
     bytes: Mapped[int]
     sha256: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
-
-
-class ReviewRow(Base):
-    """One item of the human-review queue: why it is there and, later, what was decided."""
-
-    __tablename__ = "reviews"
-    __table_args__ = (
-        Index("ix_reviews_status_created_at", "status", "created_at"),
-        Index("ix_reviews_job", "job"),
-    )
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    job: Mapped[UUID] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
-    status: Mapped[str] = mapped_column(String(16))
-    lane: Mapped[str] = mapped_column(String(8))
-    reasons: Mapped[list[Any]]
-    confidence: Mapped[float | None]
-    created_at: Mapped[datetime]
-    decided_at: Mapped[datetime | None]
-    decision: Mapped[dict[str, Any] | None]
 
 
 class OutboxRow(Base):

@@ -2,13 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from packshot.contract import Job, Step
 from packshot.store.tables import JobStatus
+
+#: How long a person may take where no policy says it.
+DUE_IN = timedelta(days=1)
 
 
 class Verdict(StrEnum):
@@ -43,6 +46,10 @@ class Ticket:
     fence: int = 0
     attempt: int = 0
     results: Mapping[Step, dict[str, Any]] = field(default_factory=dict)
+    #: What a person said about this step's result.
+    correction: Mapping[str, Any] | None = None
+    #: What this step had found before a person reopened the job; None where its input changed too.
+    before: Mapping[str, Any] | None = None
     #: Since when the step waited and when it began, by the database's clock; None where it did not.
     queued_at: datetime | None = None
     began_at: datetime | None = None
@@ -78,6 +85,12 @@ class Settlement:
     confidence: float | None
     audit_probability: float | None
     event: dict[str, Any]
+    #: The version of the policy that routed the job.
+    policy: str | None = None
+    #: How long a person may take, where the job goes to one.
+    due_in: timedelta = DUE_IN
+    #: Whether a person has decided: the event is then `job.reviewed`.
+    reviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from threading import Barrier
 
@@ -190,3 +191,24 @@ def test_list_takes_any_prefix(blobs: BlobStore) -> None:
 def test_check_leaves_nothing_behind(blobs: BlobStore) -> None:
     blobs.check()
     assert list(blobs.list("")) == []
+
+
+def test_a_sweep_takes_what_the_dead_left_behind_and_nothing_else(blobs: BlobStore) -> None:
+    blobs.put("originals/ab/abc.jpg", b"kept", "image/jpeg")
+    blobs.put("check-of-a-worker-that-died", b"packshot", "text/plain")
+    assert blobs.sweep(timedelta(hours=1)) == 0
+    left = 0 if isinstance(blobs, MemoryBlobs) else 1
+    # As if an hour had passed: everything is older than a moment in the future.
+    assert blobs.sweep(timedelta(hours=-1)) == left
+    assert blobs.sweep(timedelta(hours=-1)) == 0
+    assert blobs.get("originals/ab/abc.jpg") == b"kept"
+
+
+def test_half_a_file_of_a_dead_writer_is_swept(tmp_path: Path) -> None:
+    blobs = FolderBlobs(tmp_path)
+    blobs.put("a", b"whole", "text/plain")
+    half = tmp_path / ".incoming" / "half"
+    half.write_bytes(b"ha")
+    assert blobs.sweep(timedelta(hours=-1)) == 1
+    assert not half.exists()
+    assert blobs.get("a") == b"whole"

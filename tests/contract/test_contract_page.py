@@ -16,7 +16,8 @@ from packshot import contract
 from packshot.contract import Event, EventType, Job, Output
 from packshot.errors import PackshotError
 from packshot.events import data_of
-from packshot.routing import REVIEW_SIGNALS
+from packshot.policy import FIELDS
+from packshot.routing import AUDIT, NO_TEXT, REVIEW_SIGNALS
 from packshot.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -122,7 +123,7 @@ def test_every_error_code_is_told() -> None:
 
 def test_every_reason_for_a_review_is_told() -> None:
     told = set(re.findall(r"`(\w+)`", " ".join(row[0] for row in table("| Code | Why |"))))
-    others = {"text_unsure", "category_unsure", "matte_unsure", "no_text", "requested", "audit"}
+    others = {*(f"{field}_unsure" for field in FIELDS), NO_TEXT, "requested", AUDIT.code}
     assert told == REVIEW_SIGNALS | others
 
 

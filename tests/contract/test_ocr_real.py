@@ -129,7 +129,7 @@ def test_an_empty_picture_of_any_size(
 
 
 def test_960_reads_a_plain_label_as_well(weights: "Registry") -> None:
-    options = ReaderOptions(detection=FAST, recognition_batch=4)
+    options = ReaderOptions(detection=FAST)
     assert texts(make_reader(weights, options).read(draw(*LABEL))) == list(LABEL)
 
 

@@ -65,7 +65,7 @@ def test_no_default_model_has_denormal_weights(weights: Registry) -> None:
 
 
 def test_the_converted_classifier_answers_as_the_checkpoint_does(weights: Registry) -> None:
-    session = weights.session("efficientnet-lite0")
+    session = weights.session("efficientnet-lite0", device="cpu")
 
     probs, embedding = session.run({"image": noise(20200620, (1, 3, 224, 224))})
 

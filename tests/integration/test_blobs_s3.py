@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import pytest
 
-from packshot.errors import ConfigurationError, ImageTooLarge, NotFound, StorageUnavailable
+from packshot.errors import (
+    ConfigurationError,
+    ImageTooLarge,
+    NotFound,
+    SourceForbidden,
+    StorageUnavailable,
+)
 from packshot.store.blobs import open_blobs
 from packshot.store.blobs.s3 import S3Blobs, S3Buckets, S3Options
 from tests.support.cutproxy import CutProxy
@@ -100,5 +106,5 @@ def test_a_producers_bucket(s3: Bucket) -> None:
 
 def test_a_producers_bucket_that_we_may_not_read(s3: Bucket) -> None:
     options = replace(_options(s3), secret_key="wrong")
-    with pytest.raises(ConfigurationError, match="grant read access"):
+    with pytest.raises(SourceForbidden, match="grant read access"):
         S3Buckets(options.client()).read(s3.name, "photo.jpg", 1000)

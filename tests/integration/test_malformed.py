@@ -148,6 +148,9 @@ def forms() -> Iterator[Form]:
     yield Form("origin is a table", headers={"origin": {"a": 1}, "shadow": {"a": 1}})
     yield Form("another language", headers={"lang": "c++"})
     yield Form("deaths", headers={"x-death": "abc"})
+    # One of these ends dead-lettering in the whole broker, if the broker is asked to do it.
+    yield Form("deaths of nothing", headers={"x-death": [1]})
+    yield Form("deaths without a queue", headers={"x-death": [{"count": "x"}]})
     yield Form("huge headers", headers={f"h{number}": "x" * 1000 for number in range(100)})
     yield Form("reply_to nobody", properties={"reply_to": "nobody", "correlation_id": "x"})
 

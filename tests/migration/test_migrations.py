@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Column, Engine, MetaData, Table, inspect, text
 
 from packshot.contract import Image, Job, Step
+from packshot.identity import uuid7
 from packshot.store.engine import open_engine
 from packshot.store.ledger import Ledger, Outcome, Verdict
-from packshot.store.tables import Base
+from packshot.store.review_items import Filters
+from packshot.store.reviews import Reviews
+from packshot.store.tables import Base, ReviewRow
 from workers.database import migrations, upgrade
+
+#: What the release before writes when it puts an item into the queue.
+COLUMNS_OF_0001 = ("id", "job", "status", "lane", "reasons", "confidence", "created_at")
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"))
 
@@ -39,6 +46,8 @@ def script() -> ScriptDirectory:
     return ScriptDirectory.from_config(config)
 
 
+# The index over the words of a job is Postgres's alone; there it is compared.
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based")
 def test_the_migrated_schema_is_the_one_in_the_code(engine: Engine) -> None:
     upgrade(engine)
     with engine.connect() as connection:
@@ -79,6 +88,35 @@ def test_a_ledger_in_use_can_be_upgraded(engine: Engine) -> None:
     upgrade(engine)
     ledger.commit(ticket, Outcome({}))
     assert ledger.begin(row, Step.OCR, worker="new").verdict is Verdict.RUN
+
+
+def test_the_release_before_fills_the_new_queue(engine: Engine) -> None:
+    """Its INSERT names the columns of 0001 alone; this release finds the item and completes it."""
+    upgrade(engine)
+    row = Ledger(engine, pipeline="old").submit(JOB).id
+    old = Table(
+        "reviews",
+        MetaData(),
+        *(Column(name, ReviewRow.__table__.c[name].type) for name in COLUMNS_OF_0001),
+    )
+    with engine.begin() as connection:
+        connection.execute(
+            old.insert().values(
+                id=uuid7(),
+                job=row,
+                status="open",
+                lane="bulk",
+                reasons=[{"code": "blurred", "message": "It is blurred."}],
+                confidence=0.5,
+                created_at=datetime.now(UTC),
+            )
+        )
+    reviews = Reviews(engine)
+    (item,) = reviews.page().items
+    assert (item.job, item.version, item.due_at.tzinfo) == (row, 0, UTC)
+    reviews.expire()
+    (item,) = reviews.page(Filters(reason="blurred", source="tests")).items
+    assert item.job == row
 
 
 @pytest.mark.services

@@ -115,7 +115,8 @@ def _process(
     settings = settings_for(out)
     ensure(settings, console)
     with console.status("Loading the models"):
-        embedded = Embedded(settings, load_models(settings, tuple(Step)), concurrency=concurrency)
+        models = load_models(settings, tuple(Step), callers=concurrency)
+        embedded = Embedded(settings, models, concurrency=concurrency)
     outputs = (CUTOUT, MAIN.model_copy(update={"size": size}))
     jobs = [photos.job(path, outputs) for path in found]
     clock = time.perf_counter()
@@ -149,7 +150,7 @@ def _report(out: Path, views: "Sequence[JobView]", started: datetime, seconds: f
         peak_memory_mib=_peak_mib(),
         version=__version__,
         models=(),
-        thresholds=open_policy(settings_for(out)).thresholds,
+        thresholds=open_policy(settings_for(out)).current().thresholds,
     )
     path = out / "report.html"
     write_report(path, views, open_store(settings_for(out)), facts=facts)

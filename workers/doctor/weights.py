@@ -56,7 +56,11 @@ def _disk(cache: Path) -> Iterator[Finding]:
 
 
 def _device(registry: Registry, good: list[str], settings: Settings) -> Finding:
-    """Which device the models would run on. The smallest one is opened where there may be a GPU."""
+    """Which device the models would run on. The smallest one is opened where that is to be seen."""
+    if settings.device in {"auto", "openvino"} and good:
+        chosen = registry.session(good[0], device=settings.device).providers
+        if chosen[0].startswith("OpenVINO"):
+            return ok(f"OpenVINO runs the models on the CPU ({chosen[0]}).")
     try:
         import onnxruntime
     except ImportError:

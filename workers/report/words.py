@@ -37,6 +37,7 @@ ADVICE: Final = {
     "image_too_large": "Send a smaller copy, or raise PACKSHOT_MAX_PIXELS or PACKSHOT_MAX_BYTES.",
     "image_too_small": "Send the full-size photo: this one shows too little.",
     "not_found": "Check the address: nothing is there under this name.",
+    "source_forbidden": "Grant Packshot read access to the photo, then submit again.",
     "forbidden_address": "Put the photo where Packshot may fetch it: own bucket, or public https.",
     "storage_unavailable": "Check the object store, then run again: finished steps are kept.",
     "database_unavailable": "Check the database, then run again: finished steps are kept.",
@@ -48,6 +49,13 @@ ADVICE: Final = {
     "model_missing": "Bring the weights with `packshot models pull`, then run again.",
     "model_forbidden": "Choose other weights: their licence forbids this use.",
     "poison": "Look at the worker's log: the step died every time. Then `packshot retry`.",
+    "item_taken": "Take another item, or ask a lead to give you this one.",
+    "claim_lost": "Open the item again to go on.",
+    "already_decided": "Nothing: somebody has decided it.",
+    "invalid_decision": "Correct the decision as the sentence says.",
+    "not_allowed": "Ask a lead.",
+    "sign_in_failed": "Check login and password.",
+    "too_many_attempts": "Wait as long as the sentence says.",
     "configuration": "Correct the installation as the sentence says, then run again.",
 }
 _OTHER_ADVICE: Final = "Run again: finished steps are kept."

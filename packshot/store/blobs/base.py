@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Protocol
 
 from packshot.errors import ForbiddenAddress
@@ -10,6 +11,9 @@ from packshot.errors import ForbiddenAddress
 MAX_KEY_BYTES = 1024
 #: Longest part between two slashes in bytes of UTF-8: the limit of common file systems.
 MAX_PART_BYTES = 255
+
+#: What the names of objects begin with that `check` writes, reads and deletes.
+CHECK_PREFIX = "check-"
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -45,6 +49,12 @@ class BlobStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[str]:
         """Every key that starts with this text, in no particular order."""
+
+    def sweep(self, older: timedelta) -> int:
+        """Delete what a writer or a check left behind that died; returns how many there were.
+
+        Only temporary objects, and only those older than `older`: nobody is at work on them.
+        """
 
     def check(self) -> None:
         """Raise `ConfigurationError` unless objects can be written, read and deleted."""

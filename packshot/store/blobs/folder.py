@@ -2,14 +2,16 @@
 
 import errno
 import os
+import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import NoReturn
 
 from packshot.errors import ConfigurationError, NotFound, StorageUnavailable
-from packshot.store.blobs.base import check_key
+from packshot.store.blobs.base import CHECK_PREFIX, check_key
 
 #: Where bytes lie until they are complete: on the same file system as the objects.
 _INCOMING = ".incoming"
@@ -79,9 +81,21 @@ class FolderBlobs:
                 if key.startswith(prefix):
                     yield key
 
+    def sweep(self, older: timedelta) -> int:
+        """See `BlobStore.sweep`."""
+        before = time.time() - older.total_seconds()
+        swept = 0
+        for pattern in (f"{_INCOMING}/*", f"{CHECK_PREFIX}*"):
+            for path in self.root.glob(pattern):
+                with _translated(path.name), suppress(FileNotFoundError):
+                    if path.stat().st_mtime < before:
+                        path.unlink()
+                        swept += 1
+        return swept
+
     def check(self) -> None:
         """See `BlobStore.check`. Makes the folder where it does not exist."""
-        key = f"check-{uuid.uuid4().hex}"
+        key = f"{CHECK_PREFIX}{uuid.uuid4().hex}"
         self.put(key, b"packshot", "text/plain")
         self.delete(key)
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import boto3
@@ -18,7 +19,7 @@ from packshot.errors import (
     NotFound,
     StorageUnavailable,
 )
-from packshot.store.blobs.base import check_key
+from packshot.store.blobs.base import CHECK_PREFIX, check_key
 from packshot.store.blobs.s3_errors import PRECONDITION_FAILED, status_of, translate
 
 if TYPE_CHECKING:
@@ -146,9 +147,22 @@ class S3Blobs:
                 for item in page.get("Contents", []):
                     yield item["Key"]
 
+    def sweep(self, older: timedelta) -> int:
+        """See `BlobStore.sweep`."""
+        pages = self._client.get_paginator("list_objects_v2")
+        before = datetime.now(UTC) - older
+        swept = 0
+        with self._translated(None):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=CHECK_PREFIX):
+                for item in page.get("Contents", []):
+                    if item["LastModified"] < before:
+                        self._client.delete_object(Bucket=self.bucket, Key=item["Key"])
+                        swept += 1
+        return swept
+
     def check(self) -> None:
         """See `BlobStore.check`. Raises `StorageUnavailable` where nobody answers."""
-        key = f"check-{uuid.uuid4().hex}"
+        key = f"{CHECK_PREFIX}{uuid.uuid4().hex}"
         with self._translated(None):
             # Some stores make a bucket for whoever writes into it: a mistyped name would work.
             self._client.head_bucket(Bucket=self.bucket)

@@ -10,7 +10,14 @@ from botocore.exceptions import (
     ProfileNotFound,
 )
 
-from packshot.errors import ConfigurationError, NotFound, PackshotError, StorageUnavailable
+from packshot.errors import (
+    ConfigurationError,
+    NotFound,
+    PackshotError,
+    SourceForbidden,
+    SourceUnavailable,
+    StorageUnavailable,
+)
 
 #: The answer to `If-None-Match: *` where the key is taken.
 PRECONDITION_FAILED = 412
@@ -81,14 +88,22 @@ def _of_answer(error: ClientError, bucket: str, where: str, foreign: bool) -> Pa
         return StorageUnavailable(
             "The clock of this machine differs from the object store's: set it."
         )
+    if foreign:
+        return _of_foreign(status, code, where)
     if status in {401, 403}:
         return ConfigurationError(
             f"The object store refused access to {where} ({code}): check the keys, and that they "
             "may read, write, list and delete in this bucket."
-            if not foreign
-            else f"Packshot may not read {where}, or it does not exist: grant read access to it."
         )
     return ConfigurationError(
         f"The object store answered {status} {code} for {where}: check the endpoint, the region "
         "and the name of the bucket."
     )
+
+
+def _of_foreign(status: int, code: str, where: str) -> PackshotError:
+    if status in {401, 403}:
+        return SourceForbidden(
+            f"Packshot may not read {where}, or it does not exist: grant read access to it."
+        )
+    return SourceUnavailable(f"The object store answered {status} {code} for {where}.")

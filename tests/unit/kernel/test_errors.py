@@ -70,7 +70,7 @@ def test_no_code_is_taken_twice() -> None:
         pytest.param(errors.OutOfMemory, Outcome.FAIL, id="memory"),
         pytest.param(errors.ModelMissing, Outcome.FAIL, id="model"),
         pytest.param(errors.Poison, Outcome.FAIL, id="poison"),
-        pytest.param(errors.ConfigurationError, Outcome.FAIL, id="configuration"),
+        pytest.param(errors.ConfigurationError, Outcome.RETRY, id="configuration"),
         pytest.param(errors.Fenced, Outcome.DROP, id="fenced"),
         pytest.param(PackshotError, Outcome.FAIL, id="bug"),
     ],

@@ -35,10 +35,10 @@ class SmallNet:
 
 def find_ink(tensor: Array) -> Array:
     """0.9 on every pixel with ink, as the detector's map."""
-    bgr = tensor[0].transpose(1, 2, 0) * DEVIATION + MEAN
-    paper = np.abs(tensor[0]).sum(axis=0) == 0
-    ink: Array = np.where((bgr.min(axis=2) < 128) & ~paper, 0.9, 0.0).astype(np.float32)
-    return ink[None, None]
+    bgr = tensor.transpose(0, 2, 3, 1) * DEVIATION + MEAN
+    paper = np.abs(tensor).sum(axis=1) == 0
+    ink: Array = np.where((bgr.min(axis=3) < 128) & ~paper, 0.9, 0.0).astype(np.float32)
+    return ink[:, None]
 
 
 def never_turned(tensor: Array) -> Array:

@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from models.batched import BatchedSession
 from models.ocr import ReaderOptions, Reading, TextReader
 from models.ocr.reader import confidence
+from models.plan import Limits
 from models.session import Array
 from packshot.errors import ConfigurationError
 from packshot.results import TextLine
@@ -150,25 +152,53 @@ def test_lines_below_the_floor_are_left_out(make_reader: MakeReader, paint: Pain
     assert make_reader(ReaderOptions(text_score=0.995)).read(picture).lines == ()
 
 
-@pytest.mark.parametrize("batch", [1, 2, 8])
-def test_batch_size_changes_nothing(make_reader: MakeReader, paint: Paint, batch: int) -> None:
-    picture = paint((800, 800), *BARS, ("R", (50, 500, 700, 530)))
-    options = ReaderOptions(recognition_batch=batch, orientation_batch=batch)
-    assert make_reader(options).read(picture) == make_reader().read(picture)
-
-
-def test_crops_of_many_pictures_are_recognised_together(
-    make_reader: MakeReader, paint: Paint
+@pytest.mark.parametrize("size", [1, 2, 8])
+def test_company_changes_nothing(
+    make_reader: MakeReader, nets: dict[str, Any], paint: Paint, size: int
 ) -> None:
-    reader = make_reader(ReaderOptions(recognition_batch=8))
-    pictures = [paint((800, 800), *BARS), paint((400, 900), ("B", (100, 100, 500, 140)))]
-    crops = [reader.crops(picture) for picture in pictures]
-    readings = iter(reader.recognise([item.image for items in crops for item in items]))
-    together = [
-        reader.assemble(items, [next(readings) for _ in items], size=picture.shape[:2])
-        for items, picture in zip(crops, pictures, strict=True)
+    pictures = [
+        paint((800, 800), *BARS, ("R", (50, 500, 700, 530))),
+        paint((400, 900), ("B", (100, 100, 500, 140))),
+        paint((800, 800), ("G", (50, 500, 300, 530))),
+        paint((800, 800)),
     ]
-    assert together == [reader.read(picture) for picture in pictures]
+    alone = [make_reader().read(picture) for picture in pictures]
+    batched = {name: BatchedSession(net, Limits(size, 0.02)) for name, net in nets.items()}
+    reader = make_reader(**batched)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            together = list(pool.map(reader.read, pictures))
+    finally:
+        for session in batched.values():
+            session.close()
+    assert together == alone
+
+
+def test_crops_of_one_picture_run_together(
+    make_reader: MakeReader, nets: dict[str, Any], paint: Paint
+) -> None:
+    batched = BatchedSession(nets["recogniser"], Limits(8, 0.0))
+    try:
+        make_reader(recogniser=batched).read(paint((800, 800), *BARS))
+    finally:
+        batched.close()
+    # All three are short enough for the least width.
+    assert nets["recogniser"].shapes == [(3, 3, 48, 320)]
+
+
+def test_a_line_that_reads_well_is_not_asked_about(
+    make_reader: MakeReader, make_net: Callable[..., Any], nets: dict[str, Any], paint: Paint
+) -> None:
+    def word(tensor: Array) -> Array:
+        # R, G, B, ? in turn, all of them sure.
+        answer = np.zeros((len(tensor), 4, 6), np.float32)
+        answer[:, range(4), range(1, 5)] = 0.99
+        return answer
+
+    make_reader(recogniser=make_net("word", word, 6)).read(paint((800, 800), *BARS))
+    assert nets["orientation"].shapes == []
+    make_reader().read(paint((800, 800), *BARS))
+    assert nets["orientation"].shapes == [(1, 3, 48, 192)] * 3
 
 
 def test_threads_share_one_reader(make_reader: MakeReader, paint: Paint) -> None:

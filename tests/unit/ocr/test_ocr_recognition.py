@@ -46,49 +46,46 @@ def test_widths(shape: tuple[int, int], width: int, padded: int) -> None:
     strip = np.zeros((*shape, 3), np.uint8)
     assert strip_width(strip) == width
     assert padded_width(width) == padded
-    assert to_tensor([strip]).shape == (1, 3, HEIGHT, padded)
+    assert to_tensor(strip).shape == (1, 3, HEIGHT, padded)
 
 
 def test_tensor_is_bgr_in_minus_one_to_one_with_grey_behind() -> None:
     strip = np.zeros((48, 100, 3), np.uint8)
     strip[..., 0] = 255
-    tensor = to_tensor([strip])
+    tensor = to_tensor(strip)
     assert tensor[0, :, 10, 50].tolist() == [-1.0, -1.0, 1.0]
     assert tensor.dtype == np.float32
     assert (tensor[0, :, :, 100:] == 0).all()
 
 
-@pytest.mark.parametrize("batch", [1, 2, 3, 16])
-def test_answers_come_in_the_order_of_the_crops(make_net: MakeNet, batch: int) -> None:
+def test_answers_come_in_the_order_of_the_crops(make_net: MakeNet) -> None:
     net = make_net("shade", shade, len(CHARSET) + 2)
     crops = crops_of(500, 20, 300, 80, 700, 10, 260)
-    readings = Recogniser(net, CHARSET, batch=batch).recognise(crops)
+    readings = Recogniser(net, CHARSET).recognise(crops)
     assert [reading.text for reading in readings] == [CHARSET[10 * place] for place in range(7)]
-    assert {shape[0] for shape in net.shapes} <= {batch, 7 % batch, 7}
-    assert sum(shape[0] for shape in net.shapes) == 7
 
 
-def test_a_batch_holds_crops_of_like_width(make_net: MakeNet) -> None:
+def test_a_crop_is_padded_to_its_own_width(make_net: MakeNet) -> None:
     net = make_net("shade", shade, len(CHARSET) + 2)
-    Recogniser(net, CHARSET, batch=2).recognise(crops_of(800, 20, 780, 30))
-    assert [shape[3] for shape in net.shapes] == [MIN_WIDTH, 1600]
+    Recogniser(net, CHARSET).recognise(crops_of(800, 20, 780, 30))
+    assert [shape[3] for shape in net.shapes] == [1600, MIN_WIDTH, 1568, MIN_WIDTH]
 
 
 def test_no_crops_no_call(make_net: MakeNet) -> None:
     net = make_net("shade", shade, len(CHARSET) + 2)
-    assert Recogniser(net, CHARSET, batch=4).recognise([]) == []
+    assert Recogniser(net, CHARSET).recognise([]) == []
     assert net.shapes == []
 
 
-def test_orientation_tensor_and_batches(make_net: MakeNet) -> None:
+def test_orientation_of_every_crop(make_net: MakeNet) -> None:
     def brightness(tensor: Array) -> Array:
         turned = (tensor[:, 0, 0, 0] + 1) / 2
         return np.stack([1 - turned, turned], axis=1)
 
     net = make_net("brightness", brightness)
-    chances = orientation.Orientation(net, batch=3).chances(crops_of(30, 40, 50, 60))
+    chances = orientation.Orientation(net).chances(crops_of(30, 40, 50, 60))
     assert chances == pytest.approx([0, 10 / 255, 20 / 255, 30 / 255])
-    assert net.shapes == [(3, 3, 48, 192), (1, 3, 48, 192)]
+    assert net.shapes == [(1, 3, 48, 192)] * 4
 
 
 def test_orientation_squeezes_long_crops_and_pads_short_ones() -> None:

@@ -1,5 +1,6 @@
 """The runner over a real ledger, with stages of one line: what becomes of each delivery."""
 
+import dataclasses
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from pydantic import BaseModel
 from models.fake import fake_models
 from packshot.contract import Image, Job, Step
 from packshot.errors import (
+    ConfigurationError,
     CorruptImage,
     DatabaseUnavailable,
     Fenced,
@@ -77,8 +79,8 @@ class Flaky(Ledger):
     def commit(self, ticket: Ticket, outcome: Outcome) -> None:
         self._break("commit", lambda: super(Flaky, self).commit(ticket, outcome))
 
-    def release(self, ticket: Ticket) -> None:
-        self._break("release", lambda: super(Flaky, self).release(ticket))
+    def release(self, ticket: Ticket, why: PackshotError | None = None) -> None:
+        self._break("release", lambda: super(Flaky, self).release(ticket, why))
 
     def fail(self, ticket: Ticket, error: PackshotError) -> None:
         self._break("fail", lambda: super(Flaky, self).fail(ticket, error))
@@ -292,6 +294,26 @@ def test_our_own_storage_is_waited_for_without_end(bench: Bench) -> None:
     bench.instead[Step.PREPARE] = raising(StorageUnavailable("The store is away."))
     row = bench.submit()
     assert bench.deliver(row, Step.PREPARE, 10_000) is Next.AGAIN
+
+
+def test_a_wrong_installation_is_waited_for_and_the_job_says_why(bench: Bench) -> None:
+    refused = ConfigurationError("The object store refused access: check the keys.")
+    bench.instead[Step.PREPARE] = raising(refused, times=1)
+    row = bench.submit()
+    assert bench.deliver(row, Step.PREPARE, 10_000) is Next.AGAIN
+    step = bench.step(Step.PREPARE)
+    assert (step.status, step.attempt) == ("pending", 0)
+    assert (step.code, step.message) == ("configuration", str(refused))
+    assert bench.deliver(row, Step.PREPARE) is Next.HAND_ON
+    assert bench.step(Step.PREPARE).code is None
+
+
+def test_nobody_mends_the_installation_of_an_embedded_run_meanwhile(bench: Bench) -> None:
+    bench.runner = dataclasses.replace(bench.runner, mended=False)
+    bench.instead[Step.PREPARE] = raising(ConfigurationError("The disk is read-only."))
+    row = bench.submit()
+    assert bench.deliver(row, Step.PREPARE) is Next.STOP
+    assert (bench.view().status, bench.view().code) == ("failed", "configuration")
 
 
 def test_a_photo_that_fills_the_device_runs_again_alone(bench: Bench) -> None:

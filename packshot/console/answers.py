@@ -1,0 +1,95 @@
+"""Errors as answers: a sentence and a code for programs, a page with a way on for people."""
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse
+from starlette.exceptions import HTTPException
+
+from packshot.console.pages import page
+from packshot.console.visitor import SignInNeeded, sign_in_path
+from packshot.errors import (
+    AlreadyDecided,
+    ClaimLost,
+    Conflict,
+    ForbiddenAddress,
+    InvalidDecision,
+    ItemTaken,
+    NotAllowed,
+    NotFound,
+    PackshotError,
+    Rejected,
+    SignInFailed,
+    TooManyAttempts,
+    Transient,
+)
+
+#: The first class that an error belongs to decides its status.
+STATUS: tuple[tuple[type[PackshotError], int], ...] = (
+    (NotFound, 404),
+    (ForbiddenAddress, 404),
+    (NotAllowed, 403),
+    (ItemTaken, 409),
+    (ClaimLost, 409),
+    (AlreadyDecided, 409),
+    (Conflict, 409),
+    (InvalidDecision, 422),
+    (SignInFailed, 401),
+    (TooManyAttempts, 429),
+    (Rejected, 422),
+    (Transient, 503),
+)
+
+
+def install(app: FastAPI) -> None:
+    """Hang the handlers into an application."""
+    app.add_exception_handler(PackshotError, _named)
+    app.add_exception_handler(SignInNeeded, _sign_in)
+    app.add_exception_handler(RequestValidationError, _wrong_request)
+    app.add_exception_handler(HTTPException, _http)
+
+
+def status_of(error: PackshotError) -> int:
+    """The HTTP status of a named error."""
+    return next((status for kind, status in STATUS if isinstance(error, kind)), 500)
+
+
+def _named(request: Request, error: Exception) -> Response:
+    if not isinstance(error, PackshotError):
+        raise error
+    return _answer(request, status_of(error), error.code, str(error))
+
+
+def _sign_in(request: Request, error: Exception) -> Response:
+    del error
+    if _is_program(request):
+        return _json(401, "sign_in_needed", "Sign in first.")
+    return RedirectResponse(sign_in_path(request), 303)
+
+
+def _wrong_request(request: Request, error: Exception) -> Response:
+    if not isinstance(error, RequestValidationError):
+        raise error
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return _answer(request, 422, "invalid_request", f"{where}: {first['msg']}.")
+
+
+def _http(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    code = "not_found" if error.status_code == 404 else "refused"
+    return _answer(request, error.status_code, code, str(error.detail))
+
+
+def _answer(request: Request, status: int, code: str, sentence: str) -> Response:
+    if _is_program(request):
+        return _json(status, code, sentence)
+    return page(request, "error.html.j2", None, status=status, code=code, sentence=sentence)
+
+
+def _json(status: int, code: str, sentence: str) -> JSONResponse:
+    return JSONResponse({"code": code, "message": sentence}, status)
+
+
+def _is_program(request: Request) -> bool:
+    return request.url.path.startswith("/api/")
