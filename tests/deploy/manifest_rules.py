@@ -12,7 +12,7 @@ from tests.deploy.manifests import Doc, Pod, environment, of_kind, pods, selects
 #: machine (tests/deploy/test_drain.py), and the threads that it joins may take 10 each.
 DRAIN_OVERHEAD = 25
 #: Variables that are none of the settings'.
-OTHER = {"PACKSHOT_BROKER_ADMIN", "PACKSHOT_CONSOLE_SECRET"}
+OTHER = {"PACKSHOT_BROKER_ADMIN"}
 #: What a pod that has this variable talks to, as the label that its network policy asks for.
 PEERS = {
     "PACKSHOT_BROKER_URL": "packshot.io/broker",
