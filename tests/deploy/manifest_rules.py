@@ -34,7 +34,7 @@ def rule_findings(docs: list[Doc]) -> list[str]:
                 *_hardening(pod, container),
                 *_environment(container),
                 *_resources(container),
-                *_command(container),
+                *command_problems(container.get("args", [])),
             )
             found += [f"{where}: {problem}" for problem in told]
         found += [f"{pod.owner}: {problem}" for problem in _peers(pod)]
@@ -91,9 +91,8 @@ def _resources(container: Doc) -> Iterator[str]:
         yield "asks for a GPU in one place only"
 
 
-def _command(container: Doc) -> Iterator[str]:
+def command_problems(args: list[object]) -> Iterator[str]:
     """Arguments that the command itself would refuse."""
-    args = container.get("args", [])
     if args[:1] != ["worker"]:
         return
     from workers.commands.worker import worker
