@@ -65,11 +65,7 @@ class CutProxy:
     def reset(self) -> None:
         """Reset every open connection, on both sides; new ones are still taken."""
         with self._lock:
-            for end in self._sockets:
-                # The pump that waits in `recv` holds the socket open: it has to wake up first.
-                with contextlib.suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                    _abort(end)
+            _reset(*self._sockets)
 
     def cut(self) -> None:
         """The server is gone: reset what is open and refuse what comes."""
@@ -148,10 +144,20 @@ class CutProxy:
                 sink.sendall(data)
                 sent += len(data)
         except OSError:
-            pass
+            # A reset on one side is one on the other too, never a polite end.
+            _reset(source, sink)
+            return
         for end, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
             with contextlib.suppress(OSError):
                 end.shutdown(how)
+
+
+def _reset(*ends: socket.socket) -> None:
+    for end in ends:
+        # The pump that waits in `recv` holds the socket open: it has to wake up first.
+        with contextlib.suppress(OSError):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            _abort(end)
 
 
 def _abort(end: socket.socket) -> None:
