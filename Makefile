@@ -3,13 +3,19 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format chaos fuzz soak lock samples accuracy clean
+.PHONY: help run up down test lint format chaos fuzz soak lock samples accuracy clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: .venv/.cpu ## Process the sample photos and write packshot-data/report.html
 	$(BIN)/packshot run --sample
+
+up: .venv/.dev ## Start the whole installation on this machine, without containers
+	$(BIN)/python -m tools.up up
+
+down: ## End it, and delete what it has left
+	$(BIN)/python -m tools.up down
 
 test: .venv/.dev ## Run every test; servers that are not there are started from packages
 	$(BIN)/python -m pytest

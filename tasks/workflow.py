@@ -33,8 +33,14 @@ def signature(app: Celery, job_id: UUID, job: Job, step: Step) -> Any:
         task_name(step),
         kwargs={"job": str(job_id), "step": step, "lane": job.lane},
         immutable=True,
-        # `mandatory`: a message that no queue takes is an error at the sender, not a silent loss.
-        options={"queue": queue, "routing_key": queue, "mandatory": True},
+        options={
+            "queue": queue,
+            "routing_key": queue,
+            # A message that no queue takes is an error at the sender, not a silent loss.
+            "mandatory": True,
+            # What Flower shows, for people; nobody reads it back.
+            "kwargsrepr": f"{job.sku or job.job_id} · {step} · {job.source}/{job.job_id}",
+        },
     )
 
 
