@@ -112,6 +112,7 @@ class Worker:
                 seconds=settings.reconcile_seconds,
                 lease_seconds=settings.lease_seconds,
                 reviews=self.services.reviews,
+                blobs=self.services.blobs,
             )
 
     def run(self) -> int:

@@ -38,6 +38,7 @@ class CutProxy:
         self._closed = threading.Event()
         self._lock = threading.Lock()
         self._sockets: set[socket.socket] = set()
+        self._doomed: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -65,11 +66,9 @@ class CutProxy:
     def reset(self) -> None:
         """Reset every open connection, on both sides; new ones are still taken."""
         with self._lock:
-            for end in self._sockets:
-                # The pump that waits in `recv` holds the socket open: it has to wake up first.
-                with contextlib.suppress(OSError):
-                    end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
-                    _abort(end)
+            # A pump reads its own end's reset as an end of file: it must not pass that on politely.
+            self._doomed |= self._sockets
+            _reset(*self._sockets)
 
     def cut(self) -> None:
         """The server is gone: reset what is open and refuse what comes."""
@@ -133,6 +132,7 @@ class CutProxy:
         upward.join()
         with self._lock:
             self._sockets -= {client, server}
+            self._doomed -= {client, server}
 
     def _pump(self, source: socket.socket, sink: socket.socket, is_answer: bool) -> None:
         sent = 0
@@ -148,10 +148,22 @@ class CutProxy:
                 sink.sendall(data)
                 sent += len(data)
         except OSError:
-            pass
+            # A reset on one side is one on the other too, never a polite end.
+            _reset(source, sink)
+            return
+        if source in self._doomed:
+            return
         for end, how in ((sink, socket.SHUT_WR), (source, socket.SHUT_RD)):
             with contextlib.suppress(OSError):
                 end.shutdown(how)
+
+
+def _reset(*ends: socket.socket) -> None:
+    for end in ends:
+        # The pump that waits in `recv` holds the socket open: it has to wake up first.
+        with contextlib.suppress(OSError):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            _abort(end)
 
 
 def _abort(end: socket.socket) -> None:

@@ -113,11 +113,14 @@ addEventListener("keydown", (event) => {
   if (event.altKey) return;
   const letter = event.key.length === 1 && /[a-zA-Z]/.test(event.key);
   const name = (modified ? "Mod+" : "") + (event.shiftKey && (letter || modified) ? "Shift+" : "") + (letter ? event.key.toLowerCase() : event.key);
-  if (typing(event.target) && !modified && event.key !== "Escape") return;
+  if (typing(event.target) && !modified) {
+    // Escape leaves the field, so that the letters are commands again.
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
   if (!modified && (event.key === "Enter" || event.key === " ") && event.target.closest?.("a, button, summary")) return;
   const found = bindings.find((one) => one.key === name && (!one.when || one.when()));
   if (!found) return;
-  if (typing(event.target) && event.key === "Escape") event.target.blur();
   event.preventDefault();
   found.run(event);
 });

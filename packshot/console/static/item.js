@@ -71,7 +71,7 @@ class Desk {
       ["=", "", () => this.viewer.zoom(1.4)],
       ["-", "key.zoom", () => this.viewer.zoom(1 / 1.4)],
       ["0", "key.fit", () => this.viewer.fit()],
-      ["Escape", "key.queue", () => location.assign(`/queue${this.query}`), () => !document.activeElement?.closest("input, textarea")],
+      ["Escape", "key.queue", () => location.assign(`/queue${this.query}`)],
     ]);
   }
 

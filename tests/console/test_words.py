@@ -1,0 +1,49 @@
+"""The words of the pages: both languages say the same things."""
+
+import re
+from datetime import UTC, datetime
+
+import pytest
+
+from packshot.console.words import LANGUAGES, preferred, words
+from packshot.store.review_items import Decision, RejectReason
+from packshot.store.tables import JobStatus, StepStatus
+
+
+def test_every_language_has_every_key_and_the_same_names_in_it() -> None:
+    first, *others = (words(language).catalogue for language in LANGUAGES)
+    for other in others:
+        assert first.keys() == other.keys()
+        for key, text in first.items():
+            names = re.findall(r"{(\w+)}", text)
+            assert sorted(names) == sorted(re.findall(r"{(\w+)}", other[key])), key
+
+
+def test_every_code_has_words() -> None:
+    known = words("en").catalogue
+    wanted = [f"reject.{one}" for one in RejectReason]
+    wanted += [f"decision.{one}" for one in Decision] + [f"script.{one}" for one in Decision]
+    wanted += [f"status.{one}" for one in (*JobStatus, *StepStatus)]
+    assert [key for key in wanted if key not in known] == []
+
+
+@pytest.mark.parametrize(
+    ("accept", "language"),
+    [("zh-CN,zh;q=0.9", "zh"), ("en-GB", "en"), ("fr,zh;q=0.5", "zh"), ("", "en"), ("fr", "en")],
+)
+def test_the_browsers_language(accept: str, language: str) -> None:
+    assert preferred(accept) == language
+
+
+@pytest.mark.parametrize(
+    ("language", "seconds", "text"),
+    [("en", 59, "59 s"), ("en", 3600, "1 h"), ("zh", 86400 * 3, "3 天"), ("en", -5, "0 s")],
+)
+def test_spans(language: str, seconds: float, text: str) -> None:
+    assert words(language).span(seconds) == text
+
+
+def test_moments() -> None:
+    at = datetime(2026, 11, 7, 4, 5, tzinfo=UTC)
+    assert words("en").moment(at) == "7 Nov 2026, 04:05 UTC"
+    assert words("zh").moment(at) == "2026年11月7日 04:05 UTC"
