@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,6 +74,29 @@ def test_leaves_no_compiler_and_no_source_tree(image: Path) -> None:
     names = {path.name for path in (image / "venv" / "bin").iterdir()}
     assert not names & {"gcc", "cc", "make", "ninja", "cmake"}
     assert sorted(path.name for path in image.iterdir()) == ["models", "venv"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import packshot.console.app", id="console"),
+        pytest.param("import workers.exporter.server", id="exporter"),
+        pytest.param(
+            "from workers.database import migrations; assert any(migrations().rglob('0001*'))",
+            id="migrations",
+        ),
+    ],
+)
+def test_brings_what_the_other_containers_run(image: Path, tmp_path: Path, code: str) -> None:
+    python = str(image / "venv/bin/python")
+    subprocess.run((python, "-I", "-c", code), cwd=tmp_path, check=True)
+
+
+def test_flower_needs_no_runtime_for_models() -> None:
+    """Its image is made from a lock without one."""
+    none = "sys.modules['onnxruntime'] = sys.modules['openvino'] = None"
+    code = f"import sys; {none}; import workers.app"
+    subprocess.run((sys.executable, "-c", code), cwd=ROOT, check=True)
 
 
 def test_refuses_an_unknown_step(tmp_path: Path) -> None:
