@@ -1,13 +1,15 @@
 """The models of one process, behind three small protocols: real ones, or the shipped fakes."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.batched import BatchedSession
+from models.batcher import BatchRun
 from models.matting import Matted, Matter
 from models.ocr import TextReader
 from models.plan import Limits
@@ -59,17 +61,20 @@ class Batching:
         size: most photos, or lines of text, in a batch; 1 runs each in its caller's own thread;
             None takes 1 on a CPU, where batches gain nothing, and `GPU_SIZE` on a GPU.
         max_wait: longest time that one waits for company, in seconds.
+        watch: told of every batch, with the name of its model.
     """
 
     size: int | None = None
     max_wait: float = 0.005
+    watch: Callable[[str, BatchRun], None] | None = None
 
     def apply(self, session: Session) -> Session:
         """The session, with a batcher in front of it where that helps."""
         size = self.size or (GPU_SIZE if CUDA in session.providers else 1)
         if size == 1:
             return session
-        return BatchedSession(session, Limits(size, self.max_wait), lanes=LANES)
+        watch = partial(self.watch, session.info.name) if self.watch else None
+        return BatchedSession(session, Limits(size, self.max_wait), lanes=LANES, watch=watch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,16 +21,19 @@ PASSING = (MessageNacked, OperationalError, RecoverableChannelError, OSError)
 
 
 @contextmanager
-def named_errors() -> Iterator[None]:
-    """Raise `BrokerUnavailable` for what may pass, `ConfigurationError` for what a person mends."""
+def named_errors(url: str = "its URL") -> Iterator[None]:
+    """Raise `BrokerUnavailable` for what may pass, `ConfigurationError` for what a person mends.
+
+    `url` is what the sentences call the place where the broker's address is set.
+    """
     try:
         yield
     except PASSING as error:
-        raise _unavailable(error) from error
+        raise _unavailable(error, url) from error
     except (AccessRefused, NotAllowed) as error:
         raise ConfigurationError(
             f"The broker refuses us ({error.reply_text}): check user, password and virtual host "
-            "in its URL."
+            f"in {url}."
         ) from error
     except PreconditionFailed as error:
         raise ConfigurationError(
@@ -43,7 +46,7 @@ def named_errors() -> Iterator[None]:
             "role `io` or run `packshot broker setup` once."
         ) from error
     except AMQPError as error:
-        raise _unavailable(error) from error
+        raise _unavailable(error, url) from error
 
 
 def reason(error: BaseException) -> str:
@@ -58,6 +61,11 @@ def _refused(error: BaseException) -> bool:
     return isinstance(error, MessageNacked) or isinstance(error.__cause__, MessageNacked)
 
 
-def _unavailable(error: Exception) -> BrokerUnavailable:
-    hint = "see its queues" if _refused(error) else "check that it runs and that its URL is right"
-    return BrokerUnavailable(f"The broker does not take messages ({reason(error)}): {hint}.")
+def _unavailable(error: Exception, url: str) -> BrokerUnavailable:
+    if _refused(error):
+        return BrokerUnavailable(
+            f"The broker does not take messages ({reason(error)}): see its queues."
+        )
+    return BrokerUnavailable(
+        f"The broker does not answer ({reason(error)}): check that it runs, and {url}."
+    )

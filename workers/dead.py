@@ -9,7 +9,6 @@ the same effect. Each look counts as a delivery on most releases of RabbitMQ, wh
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,17 +16,17 @@ from functools import cached_property
 from typing import Any, Self
 from uuid import UUID
 
-from amqp.exceptions import AccessRefused, AMQPError, ChannelError, MessageNacked, NotAllowed
 from kombu import Connection
-from kombu.exceptions import OperationalError
 
+from packshot.broker import named_errors
 from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, REJECTED_QUEUE, Step, task_name
-from packshot.errors import BrokerUnavailable, ConfigurationError
 
 #: The queues that messages rest in until a person decides.
 RESTING = (DEAD_QUEUE, REJECTED_QUEUE)
 #: Hexadecimal digits of a letter's id: two of 10,000 letters share one with probability 0.1 %.
 ID_DIGITS = 10
+#: Where whoever runs these commands has set the broker's address.
+BROKER = "PACKSHOT_BROKER_URL"
 #: Seconds to wait for one answer of the broker.
 ANSWER_SECONDS = 20.0
 #: Longest body that is read for the names in it, bytes.
@@ -164,7 +163,7 @@ class Look:
         self._held: set[int] = set()
 
     def __enter__(self) -> Self:
-        with reached():
+        with named_errors(BROKER):
             self._channel = self._connection.channel()
             # A producer's bytes are kept as they are, whatever encoding they claim to have.
             self._channel.auto_decode = False
@@ -172,7 +171,7 @@ class Look:
 
     def __exit__(self, *_: object) -> None:
         try:
-            with reached():
+            with named_errors(BROKER):
                 # A lost channel gives everything back too, but a moment later than it is told.
                 for tag in sorted(self._held):
                     self._channel.basic_reject(tag, requeue=True)
@@ -183,14 +182,14 @@ class Look:
 
     def depth(self, queue: str) -> int:
         """How many letters wait in a queue, those that are held not counted."""
-        with reached():
+        with named_errors(BROKER):
             return int(self._channel.queue_declare(queue, passive=True).message_count)
 
     def letters(self, queues: tuple[str, ...] = RESTING) -> Iterator[Letter]:
         """Every letter once. What comes to rest meanwhile is left for the next look."""
         for queue in queues:
             for _ in range(self.depth(queue)):
-                with reached():
+                with named_errors(BROKER):
                     message = self._channel.basic_get(queue)
                 if message is None:
                     break
@@ -208,28 +207,6 @@ class Look:
 
     def remove(self, letter: Letter) -> None:
         """Take a letter out of its queue for good. Certain only once the look has ended."""
-        with reached():
+        with named_errors(BROKER):
             self._channel.basic_ack(letter.tag)
         self._held.discard(letter.tag)
-
-
-@contextmanager
-def reached() -> Iterator[None]:
-    """Turn what the broker's client raises into an error of ours."""
-    try:
-        yield
-    except (AccessRefused, NotAllowed) as error:
-        raise ConfigurationError(
-            f"The broker refuses us ({error.reply_text}): check user, password and virtual host "
-            "in PACKSHOT_BROKER_URL."
-        ) from error
-    except ChannelError as error:
-        raise ConfigurationError(
-            f"The broker says: {error.reply_text or error}. Its queues are not those of this "
-            "release: run `packshot broker setup`."
-        ) from error
-    except (AMQPError, MessageNacked, OperationalError, OSError) as error:
-        raise BrokerUnavailable(
-            f"The broker does not answer ({error or type(error).__name__}): "
-            "check PACKSHOT_BROKER_URL."
-        ) from error

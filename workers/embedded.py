@@ -221,8 +221,8 @@ class Embedded:
             without_heartbeat=True,
             quiet=True,
         )
-        # A chain's next hop is published by whatever application is the default in the pool's
-        # thread: without this it would go to the default broker address, silently.
+        # Parts of Celery ask for the default application: without this they would wait for a
+        # broker at the default address, silently and for ever.
         self._app.set_default()
         thread = threading.Thread(target=controller.start, name="worker", daemon=True)
         thread.start()

@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from models.bundle import Models, load
+from models.batcher import BatchRun
+from models.bundle import Batching, Models, load
 from models.registry import Registry
+from packshot import metrics
 from packshot.contract import Step
 from packshot.fetch import Fetcher
 from packshot.fetch import Policy as FetchPolicy
@@ -148,4 +150,9 @@ def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1
         device=settings.device,
         callers=callers,
         fine=settings.fine_matting,
+        batching=Batching(watch=_observe_batch),
     )
+
+
+def _observe_batch(model: str, run: BatchRun) -> None:
+    metrics.observe_batch(model, run.size)

@@ -1,9 +1,12 @@
 """The console's application."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from importlib import resources
 
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
 
 from packshot import __version__
 from packshot.console import answers
@@ -17,6 +20,7 @@ from packshot.console.routes.queue import router as queue
 from packshot.console.routes.sign_in import router as sign_in
 from packshot.console.shield import Shield
 from packshot.console.site import Site
+from packshot.errors import Transient
 
 #: Where the description of the API lies. It needs a session like everything else.
 OPENAPI = "/api/v1/openapi.json"
@@ -33,6 +37,7 @@ def create_app(site: Site) -> FastAPI:
         redoc_url=None,
         # Paths and queries may be hostile text: they are not repeated in redirects.
         redirect_slashes=False,
+        lifespan=_tidy,
     )
     app.state.site = site
     app.add_middleware(Shield)
@@ -42,3 +47,11 @@ def create_app(site: Site) -> FastAPI:
     folder = resources.files("packshot.console") / "static"
     app.mount("/static", StaticFiles(directory=str(folder)), name="static")
     return app
+
+
+@asynccontextmanager
+async def _tidy(app: FastAPI) -> AsyncIterator[None]:
+    """Begin without the sessions and failed sign-ins that are over; nobody else deletes them."""
+    with suppress(Transient):  # pages say what is down, and the next start tidies too
+        await run_in_threadpool(app.state.site.people.forget)
+    yield

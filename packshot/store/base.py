@@ -17,8 +17,8 @@ from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.engine import translated
 from packshot.store.schema import Moment
-from packshot.store.statements import INSERT_EVENT
-from packshot.store.tables import ArtifactRow, JobRow, JobStatus, StepRow, StepStatus
+from packshot.store.statements import INSERT_ARTIFACT_VERSION, INSERT_EVENT
+from packshot.store.tables import JobRow, JobStatus, StepRow, StepStatus
 from packshot.store.tickets import Artifact
 
 #: Longest sentence of a failure that is kept (characters).
@@ -109,26 +109,8 @@ class LedgerBase:
 
     def _add_artifact(self, db: Session, job_id: UUID, step: str, artifact: Artifact) -> int:
         """Add an object under the next version of its name, which is returned."""
-        last = db.scalar(
-            select(func.max(ArtifactRow.version)).where(
-                ArtifactRow.job == job_id, ArtifactRow.name == artifact.name
-            )
-        )
-        version = (last or 0) + 1
-        db.add(
-            ArtifactRow(
-                id=uuid7(),
-                job=job_id,
-                step=step,
-                name=artifact.name,
-                version=version,
-                key=artifact.key,
-                media_type=artifact.media_type,
-                bytes=artifact.bytes,
-                sha256=artifact.sha256,
-                created_at=self._now(db),
-            )
-        )
+        added = artifact_row(job_id, step, artifact, self._now(db))
+        version: int = db.scalar(INSERT_ARTIFACT_VERSION, added)
         return version
 
     def _emit(
@@ -154,3 +136,18 @@ class LedgerBase:
             "created_at": self._now(db),
         }
         db.execute(INSERT_EVENT, written)
+
+
+def artifact_row(job_id: UUID, step: str, artifact: Artifact, now: datetime) -> dict[str, Any]:
+    """The parameters of `INSERT_ARTIFACT`."""
+    return {
+        "id": uuid7(),
+        "of_job": job_id,
+        "step": step,
+        "of_name": artifact.name,
+        "key": artifact.key,
+        "media_type": artifact.media_type,
+        "bytes": artifact.bytes,
+        "sha256": artifact.sha256,
+        "created_at": now,
+    }

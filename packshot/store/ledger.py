@@ -17,7 +17,7 @@ its holder died, and counts as an attempt.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Update, select, tuple_, update
@@ -28,7 +28,7 @@ from packshot.contract import Event, EventType, Job, Step
 from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
-from packshot.store.base import SENTENCE_CHARS
+from packshot.store.base import SENTENCE_CHARS, artifact_row
 from packshot.store.enqueue import enqueue, searchable
 from packshot.store.recovery import Recovery
 from packshot.store.standing import Standing, standing
@@ -219,7 +219,10 @@ class Ledger(Recovery):
             now = self._touch(db, ticket.id)
             self._close(db, ticket, outcome, now)
             if outcome.artifacts:
-                db.execute(INSERT_ARTIFACT, _artifacts(ticket, outcome.artifacts, now))
+                added = [
+                    artifact_row(ticket.id, ticket.step, one, now) for one in outcome.artifacts
+                ]
+                db.execute(INSERT_ARTIFACT, added)
             if outcome.settlement:
                 self._settle(db, ticket, outcome.settlement)
 
@@ -339,22 +342,3 @@ class Ledger(Recovery):
         if step.fence != ticket.fence or step.status != StepStatus.RUNNING:
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
         return row, step
-
-
-def _artifacts(
-    ticket: Ticket, artifacts: Sequence[Artifact], now: datetime
-) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": uuid7(),
-            "of_job": ticket.id,
-            "step": ticket.step,
-            "of_name": one.name,
-            "key": one.key,
-            "media_type": one.media_type,
-            "bytes": one.bytes,
-            "sha256": one.sha256,
-            "created_at": now,
-        }
-        for one in artifacts
-    ]

@@ -86,3 +86,5 @@ INSERT_ARTIFACT = insert(_ARTIFACTS).values(
     sha256=bindparam("sha256"),
     created_at=bindparam("created_at"),
 )
+#: The same for a single object; answers the version that it got.
+INSERT_ARTIFACT_VERSION = INSERT_ARTIFACT.returning(_ARTIFACTS.c.version)

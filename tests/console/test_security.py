@@ -1,15 +1,19 @@
 """What somebody from outside, or with a prepared photo, could try."""
 
+import asyncio
 import base64
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import func, select, update
 
 from packshot.console.seals import LINK_SECONDS, Seals
 from packshot.console.visitor import local_path
 from packshot.contract import Image, Job, Step
 from packshot.errors import ForbiddenAddress
+from packshot.store.people_tables import SessionRow
 from packshot.store.persons import Role
 from packshot.store.review_items import CorrectedLine, Correction, Decision, Restart, Ruling
 from tests.console.conftest import Console
@@ -227,3 +231,19 @@ def test_a_body_has_a_limit(console: Console) -> None:
         body=b"x",
     )
     assert answer.status == 413
+
+
+def test_a_start_deletes_the_sessions_that_are_over(console: Console) -> None:
+    console.visit(console.bench.people.get("ray"))
+    engine = console.bench.engine
+    past = datetime.now(UTC) - timedelta(minutes=1)
+    with engine.begin() as db:
+        db.execute(update(SessionRow).values(expires_at=past))
+
+    async def start() -> None:
+        async with console.app.router.lifespan_context(console.app):
+            pass
+
+    asyncio.run(start())
+    with engine.begin() as db:
+        assert db.scalar(select(func.count()).select_from(SessionRow)) == 0

@@ -1,6 +1,5 @@
 """The report in a real browser: from a file, without a network, on wide and narrow screens."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from packshot.results import Signal
-from tests.support.fixtures import need
 from tests.unit.report import report_jobs as made
 from workers.report import RunFacts, write_report
 
@@ -16,35 +14,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.services
-
-#: Quiet start: no updates, no first-run page, no shared memory that a container may lack.
-_FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-)
-
-
-@pytest.fixture(scope="module")
-def browser(pytestconfig: pytest.Config) -> Iterator["Browser"]:
-    """Chromium, without a window."""
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as error:
-        need(pytestconfig, "Chromium", f"playwright is not installed ({error})")
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        need(pytestconfig, "Chromium", "neither chromium nor google-chrome is installed")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=path, chromium_sandbox=False, args=list(_FLAGS)
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

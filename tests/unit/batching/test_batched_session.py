@@ -8,6 +8,7 @@ import pytest
 
 from models.batched import BatchedSession, run_each
 from models.batcher import BatchRun
+from models.bundle import Batching
 from models.plan import Limits
 from models.session import Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure
@@ -91,3 +92,15 @@ def test_batches_of_one_start_no_thread() -> None:
     batched = BatchedSession(Sums(), Limits(1))
     assert float(batched.run(rows(4)[0])[0][0, 0]) == 16
     assert threading.active_count() == before
+
+
+def test_who_watches_is_told_the_models_name() -> None:
+    told: list[tuple[str, int]] = []
+    gather = Batching(size=3, watch=lambda model, run: told.append((model, run.size)))
+    batched = gather.apply(Sums())
+    assert isinstance(batched, BatchedSession)
+    try:
+        run_each(batched, rows(2, 2, 2), ["sum"])
+    finally:
+        batched.close()
+    assert told == [("sums", 3)]
