@@ -57,18 +57,18 @@ def order(load: Load, count: int, bucket: Bucket) -> Order:
         **{f"job-{int(share * count)}": "hanging" for share in load.hanging},
     }
     sizes = {"deadly": DEADLY, "hanging": HANGING}
-    client = bucket.client()
     jobs = []
-    for number in range(count):
-        name = f"job-{number}"
-        size = sizes[guilty[name]] if name in guilty else ORDINARY
-        shown = number - REPEAT if number % REPEAT == REPEAT - 1 and number > REPEAT else number
-        data = photo(shown if name not in guilty else number, size)
-        uri = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
-        if not load.inline:
-            client.put_object(Bucket=bucket.name, Key=f"uploads/{number}.jpg", Body=data)
-            uri = f"s3://{bucket.name}/uploads/{number}.jpg"
-        jobs.append(_job(name, number, uri))
+    with bucket.line() as line:
+        for number in range(count):
+            name = f"job-{number}"
+            size = sizes[guilty[name]] if name in guilty else ORDINARY
+            shown = number - REPEAT if number % REPEAT == REPEAT - 1 and number > REPEAT else number
+            data = photo(shown if name not in guilty else number, size)
+            uri = f"data:image/jpeg;base64,{base64.b64encode(data).decode()}"
+            if not load.inline:
+                line.put(f"uploads/{number}.jpg", data)
+                uri = f"s3://{bucket.name}/uploads/{number}.jpg"
+            jobs.append(_job(name, number, uri))
     return Order(tuple(jobs), guilty)
 
 

@@ -1,9 +1,9 @@
 """`python -m tests.chaos.run`: play scenarios, print what was found, fail if something was lost."""
 
 import argparse
-import json
+import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.chaos import (
@@ -14,6 +14,8 @@ from tests.chaos import (
     storage_fails,
     workers_die,
 )
+from tests.chaos.crew import ROOT
+from tests.chaos.record import Record
 from tests.chaos.scenario import SCENARIOS, Scenario
 from tests.chaos.scenario import Guard as Guards
 from tests.chaos.site import Servers
@@ -40,27 +42,18 @@ def main() -> int:
         return 0
     guard = Guard()
     servers = Servers(guard)
-    runs: list[Run] = []
+    record = Record(arguments.json)
     try:
-        for seed in arguments.seeds:
-            for name in names:
-                for without in _modes(SCENARIOS[name], arguments):
-                    options = Options(
-                        jobs=SHORT_JOBS if arguments.short else arguments.jobs,
-                        seed=seed,
-                        without=without,
-                        other_release=arguments.other_release,
-                        keep=arguments.keep,
-                    )
-                    runs.append(_run(SCENARIOS[name], options, servers))
-                    say(runs[-1])
+        for one, options in _matrix(names, arguments):
+            if not record.has(one.name, options.seed, options.jobs, options.without):
+                run = _run(one, options, servers)
+                record.add(run)
+                say(run)
     finally:
         servers.discard()
         guard.close()
-    sys.stdout.write("\n" + summary(runs))
-    if arguments.json:
-        arguments.json.write_text(json.dumps([asdict(run) for run in runs], indent=1) + "\n")
-    wrong = [] if arguments.without else failures(runs)
+    sys.stdout.write("\n" + summary(record.runs))
+    wrong = [] if arguments.without else failures(record.runs)
     sys.stdout.writelines(f"not as it should be: {name}\n" for name in wrong)
     return int(bool(wrong))
 
@@ -73,6 +66,25 @@ def say(run: Run) -> None:
     sys.stdout.flush()
 
 
+def _matrix(
+    names: Sequence[str], arguments: argparse.Namespace
+) -> Iterator[tuple[Scenario, Options]]:
+    """What to play, seed by seed."""
+    for seed in arguments.seeds:
+        for name in names:
+            for without in _modes(SCENARIOS[name], arguments):
+                yield (
+                    SCENARIOS[name],
+                    Options(
+                        jobs=SHORT_JOBS if arguments.short else arguments.jobs,
+                        seed=seed,
+                        without=without,
+                        other_release=arguments.other_release,
+                        keep=arguments.keep,
+                    ),
+                )
+
+
 def _modes(one: Scenario, arguments: argparse.Namespace) -> list[tuple[Guards, ...]]:
     """Which guards to take away, once for each time that the scenario is played."""
     if arguments.without:
@@ -81,7 +93,8 @@ def _modes(one: Scenario, arguments: argparse.Namespace) -> list[tuple[Guards, .
 
 
 def _run(one: Scenario, options: Options, servers: Servers) -> Run:
-    run = Run(one.name, one.title, options.seed, [str(guard) for guard in options.without])
+    guards = [str(guard) for guard in options.without]
+    run = Run(one.name, one.title, options.seed, options.jobs, commit(), guards)
     try:
         run.found = play(one, options, servers)
     except (Skipped, NotAvailable) as reason:
@@ -91,6 +104,13 @@ def _run(one: Scenario, options: Options, servers: Servers) -> Run:
         run.broken = f"{type(error).__name__}: {error}"
         servers.discard()
     return run
+
+
+def commit() -> str:
+    """Which commit is played; empty where this is no checkout."""
+    command = ("git", "describe", "--always", "--dirty", "--exclude=*")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return done.stdout.strip()
 
 
 def _parse() -> argparse.Namespace:
@@ -114,7 +134,12 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--other-release", type=Path, metavar="CHECKOUT", help="another release's checkout"
     )
-    parser.add_argument("--json", type=Path, metavar="OUT", help="write all numbers there")
+    parser.add_argument(
+        "--json",
+        type=Path,
+        metavar="OUT",
+        help="keep all numbers there; what is in it is not played again",
+    )
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the workers' logs there")
     return parser.parse_args()
 

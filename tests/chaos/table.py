@@ -13,6 +13,10 @@ class Run:
     name: str
     title: str
     seed: int
+    #: Jobs that were asked for; a scenario may have its own limit.
+    jobs: int
+    #: The commit that was played, as `git describe` tells it.
+    commit: str = ""
     #: Guards that were taken away.
     without: list[str] = field(default_factory=list)
     found: Findings | None = None

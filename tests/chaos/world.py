@@ -2,11 +2,8 @@
 
 import contextlib
 import dataclasses
-import os
 import random
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -18,11 +15,13 @@ import psycopg
 from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, REJECTED_QUEUE, Lane, Step, queue_name
 from tests.chaos import wrong_clock
 from tests.chaos.checker import Evidence, Findings, Read, Rows, examine, plain
-from tests.chaos.crew import ROOT, Crew
+from tests.chaos.crew import Crew
 from tests.chaos.load import Order, Producer, order
 from tests.chaos.recorder import Recorder, drain
 from tests.chaos.scenario import Guard, Post, Scenario, Server
 from tests.chaos.site import Servers, Site, open_site
+from tests.support.fleet import settings_of
+from tests.support.installation import install
 from tests.support.postgres_server import PrivatePostgres
 from tests.support.rabbit_node import RabbitNode
 from tests.support.s3_server import S3Server
@@ -204,8 +203,7 @@ def play(one: Scenario, options: Options, servers: Servers) -> Findings:
 
 
 def _play(one: Scenario, options: Options, servers: Servers, site: Site, folder: Path) -> Findings:
-    for command in (("db", "upgrade"), ("broker", "setup")):
-        _packshot(site.settings, *command)
+    install(settings_of(site.settings))
     recorder = Recorder(site.rabbit_url)
     if Server.RABBIT in one.own:
         servers.rabbit_node().settle()
@@ -256,18 +254,18 @@ def _posted(post: Post, world: World) -> Post:
 def _count(world: World, recorder: Recorder, codes: list[int]) -> Findings:
     site, one = world.site, world.scenario
     rows = Rows.read(site.database)
-    read, keys = _objects(site)
-    evidence = Evidence(
-        order=world.order,
-        confirmed=frozenset(world.producer.confirmed),
-        rows=rows,
-        events=recorder.collect(),
-        keys=keys,
-        read=read,
-        dead=[body for body, _ in drain(site.rabbit_url, DEAD_QUEUE)],
-        rejected=[body for body, _ in drain(site.rabbit_url, REJECTED_QUEUE)],
-    )
-    found = examine(evidence, one.guilty)
+    with _objects(site) as (read, keys):
+        evidence = Evidence(
+            order=world.order,
+            confirmed=frozenset(world.producer.confirmed),
+            rows=rows,
+            events=recorder.collect(),
+            keys=keys,
+            read=read,
+            dead=[body for body, _ in drain(site.rabbit_url, DEAD_QUEUE)],
+            rejected=[body for body, _ in drain(site.rabbit_url, REJECTED_QUEUE)],
+        )
+        found = examine(evidence, one.guilty)
     found.notes = [*world.producer.crashes, *world.notes, *found.notes]
     queues = [INTAKE_QUEUE, *(queue_name(step, lane) for step in Step for lane in Lane)]
     found.left = sum(len(drain(site.rabbit_url, queue)) for queue in queues)
@@ -283,22 +281,19 @@ def _count(world: World, recorder: Recorder, codes: list[int]) -> Findings:
     return found
 
 
-def _objects(site: Site) -> tuple[Read, frozenset[str]]:
+@contextlib.contextmanager
+def _objects(site: Site) -> Iterator[tuple[Read, frozenset[str]]]:
     """How to read an object, and which there are."""
     if (store := site.store) is not None:
         files = (path for path in store.rglob("*") if path.is_file())
         keys = (path.relative_to(store).as_posix() for path in files)
-        return _from_folder(store), frozenset(key for key in keys if not key.startswith("."))
+        yield _from_folder(store), frozenset(key for key in keys if not key.startswith("."))
+        return
     client = site.bucket.client()
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=site.bucket.name)
     there = frozenset(item["Key"] for page in pages for item in page.get("Contents", []))
-
-    def read(key: str) -> bytes | None:
-        if key not in there:
-            return None
-        return client.get_object(Bucket=site.bucket.name, Key=key)["Body"].read()
-
-    return read, there
+    with site.bucket.line() as line:
+        yield (lambda key: line.get(key) if key in there else None), there
 
 
 def _from_folder(store: Path) -> Callable[[str], bytes | None]:
@@ -307,16 +302,3 @@ def _from_folder(store: Path) -> Callable[[str], bytes | None]:
         return path.read_bytes() if path.is_file() else None
 
     return read
-
-
-def _packshot(settings: dict[str, str], *arguments: str) -> None:
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PACKSHOT_")}
-    done = subprocess.run(
-        (sys.executable, "-m", "packshot", *arguments),
-        env={**clean, **settings, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    if done.returncode:
-        raise AssertionError(done.stderr.decode() + done.stdout.decode())

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kombu import Connection
+from celery.events.event import get_exchange
+from kombu import Connection, Queue
 
 from packshot.client import Client
 from packshot.contract import Lane, Step, queue_name
@@ -59,9 +60,9 @@ def test_a_worker_with_events_goes_on(
     worker: "subprocess.Popen[bytes]", environment: dict[str, str], rabbit: str
 ) -> None:
     listener = Listener(rabbit)
-    with Connection(rabbit) as connection, connection.channel() as channel:
-        channel.queue_declare(EVENTS, exclusive=False, auto_delete=False, durable=True)
-        channel.queue_bind(EVENTS, "celeryev", "#")
+    with Connection(rabbit) as connection:
+        # The worker declares its exchange with the first event: perhaps not yet.
+        Queue(EVENTS, get_exchange(connection), "#").bind(connection.default_channel).declare()
     idle = time.monotonic() + 2.5 * HEARTBEAT_SECONDS
     wait_until(lambda: time.monotonic() > idle, 60, "time stands still")
     with Client(rabbit) as client:
