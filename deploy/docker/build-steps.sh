@@ -17,9 +17,10 @@ pip="$root/venv/bin/python -m pip --disable-pip-version-check --no-input"
 install() {
   "$PYTHON" -m venv "$root/venv"
   # The locks are complete and hashed: nothing is resolved, nothing is built from an archive.
-  $pip install --quiet --no-deps --require-hashes --only-binary :all: \
+  # Compiled once, at the end, on all cores.
+  $pip install --quiet --no-compile --no-deps --require-hashes --only-binary :all: \
     -r "requirements/$1.lock" -r requirements/build.lock
-  $pip install --quiet --no-deps --no-build-isolation .
+  $pip install --quiet --no-compile --no-deps --no-build-isolation .
 }
 
 weights() {
@@ -38,7 +39,7 @@ slim() {
   $pip uninstall --quiet --yes $only_build
   find "$root/venv" -type d -name tests -path '*/site-packages/*' -prune -exec rm -rf {} +
   # The file system will be read-only: compile now, or every start compiles again.
-  "$root/venv/bin/python" -m compileall -q "$root/venv/lib"
+  "$root/venv/bin/python" -m compileall -q -j 0 "$root/venv/lib"
   $pip uninstall --quiet --yes setuptools 2>/dev/null
   $pip uninstall --quiet --yes pip
 }

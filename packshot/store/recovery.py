@@ -1,20 +1,17 @@
 """Jobs that stopped: found, resumed, cancelled."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
+from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import select, update
 
 from packshot.contract import Job, Lane, Step
 from packshot.errors import Conflict
 from packshot.store.base import LedgerBase
+from packshot.store.forgotten import idle, lapsed, passed_over
 from packshot.store.tables import SETTLED, JobRow, JobStatus, StepRow, StepStatus
-
-#: How much later a job must have been queued, and begun first, to prove that one was passed over:
-#: redeliveries come back to the end of their queue, so a little overtaking is ordinary.
-OVERTAKEN = timedelta(seconds=60)
 
 
 class Recovery(LedgerBase):
@@ -103,67 +100,18 @@ class Recovery(LedgerBase):
         with self._transaction() as db:
             now = self._now(db)
             before = now - patience
-            idle = (
+            suspects = dict(lapsed(db, before, limit))
+            for lane in Lane:
+                suspects.update(islice(passed_over(db, lane, before, drained), limit))
+            rows = (
                 select(JobRow)
-                .where(
-                    JobRow.status.in_((JobStatus.QUEUED, JobStatus.RUNNING)),
-                    JobRow.updated_at < before,
-                    or_(JobRow.nudged_at.is_(None), JobRow.nudged_at < before),
-                )
-                .order_by(JobRow.updated_at)
+                .where(JobRow.id.in_(suspects), idle(before))
+                .order_by(JobRow.created_at)
                 .limit(limit)
                 .with_for_update(skip_locked=True)
             )
-            newest: dict[tuple[str, str], datetime | None] = {}
             found = []
-            for row in db.scalars(idle).all():
-                step = self._forgotten(db, row, before, drained, newest)
-                if step is not None:
-                    row.nudged_at = now
-                    found.append((row.id, Job.model_validate(row.request), step))
+            for row in db.scalars(rows):
+                row.nudged_at = now
+                found.append((row.id, Job.model_validate(row.request), suspects[row.id]))
             return found
-
-    def _forgotten(
-        self,
-        db: Session,
-        row: JobRow,
-        before: datetime,
-        drained: Collection[tuple[Step, Lane]],
-        newest: dict[tuple[str, str], datetime | None],
-    ) -> Step | None:
-        queued_at = row.created_at
-        for step in self._steps(db, row.id):
-            if step.status == StepStatus.DONE:
-                queued_at = step.finished_at or queued_at
-                continue
-            if step.status == StepStatus.RUNNING:
-                lapsed = step.lease_until is None or step.lease_until < before
-                return Step(step.name) if lapsed else None
-            if (Step(step.name), Lane(row.lane)) in drained:
-                return Step(step.name)
-            key = (step.name, row.lane)
-            if key not in newest:
-                newest[key] = self._newest_begun(db, step, row.lane)
-            passed = newest[key]
-            return Step(step.name) if passed and passed > queued_at + OVERTAKEN else None
-        return None
-
-    @staticmethod
-    def _newest_begun(db: Session, step: StepRow, lane: str) -> datetime | None:
-        """When the youngest of the jobs that have begun this step was put into its queue."""
-        before = aliased(StepRow)
-        query = (
-            select(before.finished_at, JobRow.created_at)
-            .select_from(StepRow)
-            .join(JobRow, JobRow.id == StepRow.job)
-            .join(
-                before,
-                (before.job == StepRow.job) & (before.position == StepRow.position - 1),
-                isouter=True,
-            )
-            .where(StepRow.name == step.name, StepRow.started_at.is_not(None), JobRow.lane == lane)
-            .order_by(StepRow.started_at.desc())
-            .limit(50)
-        )
-        moments = [finished or created for finished, created in db.execute(query)]
-        return max(moments, default=None)

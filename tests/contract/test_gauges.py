@@ -1,8 +1,6 @@
 """What the exporter reads of the ledger, on both databases."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text, update
@@ -12,18 +10,11 @@ from packshot.store.engine import open_engine
 from packshot.store.gauges import Gauges, costs
 from packshot.store.ledger import Ledger, Outcome, Settlement
 from packshot.store.tables import JobRow, JobStatus, OutboxRow, ReviewRow
-from workers.database import upgrade
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        engine = open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}")
-    else:
-        engine = open_engine(request.getfixturevalue("postgres"))
-    upgrade(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def engine(both: Engine) -> Engine:
+    return both
 
 
 @pytest.fixture
@@ -107,10 +98,9 @@ def test_reviews_and_the_outbox(engine: Engine, ledger: Ledger) -> None:
 
 
 @pytest.mark.services
-def test_every_query_follows_an_index(postgres: str) -> None:
+def test_every_query_follows_an_index(postgres_ledger: str) -> None:
     """On a table that is not tiny, no plan reads all of it."""
-    engine = open_engine(postgres)
-    upgrade(engine)
+    engine = open_engine(postgres_ledger)
     with engine.begin() as db:
         db.execute(text(MANY_JOBS))
         db.execute(text(MANY_STEPS))

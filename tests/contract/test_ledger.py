@@ -1,25 +1,21 @@
 """One suite for the ledger, over SQLite and Postgres."""
 
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine
 
-from packshot.contract import Event, EventType, Image, Job, Lane, Step
+from packshot.contract import Event, EventType, Image, Job, Step
 from packshot.errors import Conflict, CorruptImage, Fenced, NotFound
 from packshot.identity import uuid7
-from packshot.store.engine import open_engine
 from packshot.store.ledger import Artifact, Known, Ledger, Outcome, Settlement, Ticket, Verdict
 from packshot.store.outbox import Outbox
 from packshot.store.tables import JobStatus
 from packshot.store.views import Views
-from workers.database import upgrade
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"), sku="A1")
 
@@ -36,18 +32,9 @@ class Hand:
         return self.now
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)],
-)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    else:
-        url = request.getfixturevalue("postgres")
-    engine = open_engine(url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def engine(both: Engine) -> Engine:
+    return both
 
 
 @pytest.fixture
@@ -373,68 +360,3 @@ def test_the_lock_of_a_job_lets_one_of_two_commits_win(ledger: Ledger) -> None:
     assert len(winners) == 1
     assert isinstance(ticket, Ticket)
     assert ledger.begin(row, Step.OCR, worker="w").results[Step.PREPARE] == {"by": winners[0]}
-
-
-PATIENCE = timedelta(minutes=2)
-NOTHING: frozenset[tuple[Step, Lane]] = frozenset()
-PREPARE_DRAINED = frozenset({(Step.PREPARE, Lane.BULK)})
-
-
-def stands_still(ledger: Ledger, drained: frozenset[tuple[Step, Lane]] = NOTHING) -> list[Step]:
-    return [step for _row, _job, step in ledger.standing_still(PATIENCE, drained)]
-
-
-def test_a_job_whose_holder_died_stands_still(ledger: Ledger, clock: Hand) -> None:
-    row = ledger.submit(JOB).id
-    through(ledger, row, Step.PREPARE)
-    ledger.begin(row, Step.OCR, worker="dead")
-    clock.now += LEASE + PATIENCE
-    assert stands_still(ledger) == []
-    clock.now += timedelta(seconds=1)
-    assert stands_still(ledger) == [Step.OCR]
-
-
-def test_a_job_that_waits_in_a_backlog_does_not_stand_still(ledger: Ledger, clock: Hand) -> None:
-    ledger.submit(JOB)
-    clock.now += timedelta(hours=5)
-    assert stands_still(ledger) == []
-
-
-def test_a_job_whose_queue_is_empty_stands_still(ledger: Ledger, clock: Hand) -> None:
-    ledger.submit(JOB)
-    assert stands_still(ledger, PREPARE_DRAINED) == []
-    clock.now += PATIENCE + timedelta(seconds=1)
-    assert stands_still(ledger, PREPARE_DRAINED) == [Step.PREPARE]
-
-
-def test_a_job_that_a_later_one_has_passed_stands_still(ledger: Ledger, clock: Hand) -> None:
-    ledger.submit(JOB)
-    clock.now += timedelta(minutes=10)
-    later = ledger.submit(JOB.model_copy(update={"job_id": "later"})).id
-    assert stands_still(ledger) == []
-    ledger.begin(later, Step.PREPARE, worker="w")
-    assert stands_still(ledger) == [Step.PREPARE]
-
-
-def test_a_job_is_restarted_once_in_a_while_whoever_asks(ledger: Ledger, clock: Hand) -> None:
-    for number in range(20):
-        ledger.submit(JOB.model_copy(update={"job_id": str(number)}))
-    clock.now += PATIENCE + timedelta(seconds=1)
-    start = threading.Barrier(4)
-
-    def look(_: int) -> int:
-        start.wait()
-        return len(stands_still(ledger, PREPARE_DRAINED))
-
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(look, range(4))) == 20
-    assert stands_still(ledger, PREPARE_DRAINED) == []
-    clock.now += PATIENCE + timedelta(seconds=1)
-    assert len(stands_still(ledger, PREPARE_DRAINED)) == 20
-
-
-def test_a_settled_job_never_stands_still(ledger: Ledger, clock: Hand) -> None:
-    row = ledger.submit(JOB).id
-    ledger.fail(ledger.begin(row, Step.PREPARE, worker="w"), CorruptImage("no"))
-    clock.now += timedelta(days=1)
-    assert stands_still(ledger, PREPARE_DRAINED) == []

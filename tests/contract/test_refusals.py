@@ -1,8 +1,6 @@
 """What becomes of a refused message, over SQLite and Postgres: an event, and never an error."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,28 +10,17 @@ from sqlalchemy import Engine
 from packshot.contract import Event, Job
 from packshot.events import RejectedData, data_of
 from packshot.settings import Settings
-from packshot.store.engine import open_engine
 from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from tasks.app import create_app
 from tasks.intake import Intake, Refusal
-from workers.database import upgrade
 
 GOOD = b'{"version":1,"source":"tests","job_id":"1","image":{"uri":"s3://a/b"}'
 
 
-@pytest.fixture(
-    params=["sqlite", pytest.param("postgres", marks=pytest.mark.services)],
-)
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'ledger.sqlite'}"
-    else:
-        url = request.getfixturevalue("postgres")
-    engine = open_engine(url)
-    upgrade(engine)
-    yield engine
-    engine.dispose()
+@pytest.fixture
+def engine(both: Engine) -> Engine:
+    return both
 
 
 @pytest.fixture

@@ -100,12 +100,10 @@ def test_a_line_shows_what_the_list_needs(bench: ReviewBench) -> None:
 
 
 @pytest.mark.services
-def test_postgres_looks_the_words_up_in_their_index(postgres: str) -> None:
+def test_postgres_looks_the_words_up_in_their_index(postgres_ledger: str) -> None:
     from packshot.store.engine import open_engine
-    from workers.database import upgrade
 
-    engine = open_engine(postgres)
-    upgrade(engine)
+    engine = open_engine(postgres_ledger)
     query = Search(engine)._filtered(Query(text="abc 茶")).order_by(JobRow.id.desc())
     with engine.connect() as connection:
         connection.execute(text("SET enable_seqscan = off"))

@@ -38,7 +38,6 @@ from tasks.intake import Intake
 from tasks.topology import DEAD, REJECTED_KEY, declare
 from tests.support.fleet import depth, wait_until
 from workers.commands.dead import dead
-from workers.database import upgrade
 from workers.dead import Look
 from workers.intake import IntakeConsumer
 from workers.services import open_ledger
@@ -50,19 +49,22 @@ OCR = queue_name(Step.OCR, Lane.BULK)
 
 
 @pytest.fixture
-def engine(postgres: str) -> Iterator[Engine]:
-    engine = open_engine(postgres)
-    upgrade(engine)
+def engine(postgres_ledger: str) -> Iterator[Engine]:
+    engine = open_engine(postgres_ledger)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
 def settings(
-    rabbit: str, postgres: str, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    rabbit: str,
+    postgres_ledger: str,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> Settings:
     monkeypatch.setenv("PACKSHOT_BROKER_URL", rabbit)
-    monkeypatch.setenv("PACKSHOT_DATABASE_URL", postgres)
+    monkeypatch.setenv("PACKSHOT_DATABASE_URL", postgres_ledger)
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
     settings = Settings.load()

@@ -4,7 +4,9 @@ A service that this machine cannot offer is a loud skip on a laptop and a failur
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
 import pytest
@@ -119,6 +121,61 @@ def postgres(postgres_server: PostgresServer) -> Iterator[str]:
     name = postgres_server.create()
     yield postgres_server.url(name)
     postgres_server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def _migrated(postgres_server: PostgresServer) -> Iterator[str]:
+    name = postgres_server.create()
+    _migrate(postgres_server.url(name))
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def postgres_ledger(postgres_server: PostgresServer, _migrated: str) -> Iterator[str]:
+    """The URL of an empty ledger: always the same, as a new database takes half a second."""
+    url = postgres_server.url(_migrated)
+    yield url
+    _empty(url)
+
+
+@pytest.fixture(scope="session")
+def _migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("migrated") / "ledger.sqlite"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def sqlite_ledger(_migrated_file: Path, tmp_path: Path) -> str:
+    """The URL of a file with an empty ledger, `ledger.sqlite` in the test's folder."""
+    path = tmp_path / "ledger.sqlite"
+    shutil.copyfile(_migrated_file, path)
+    return f"sqlite:///{path}"
+
+
+def _migrate(url: str) -> None:
+    from packshot.store.engine import open_engine
+    from workers.database import upgrade
+
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+def _empty(url: str) -> None:
+    from sqlalchemy import text
+
+    from packshot.store.engine import open_engine
+    from packshot.store.tables import Base
+
+    engine = open_engine(url)
+    with engine.begin() as db:
+        # The audit log's trigger refuses what is needed here, and only here.
+        db.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in reversed(Base.metadata.sorted_tables):
+            db.execute(table.delete())
+    engine.dispose()
 
 
 @pytest.fixture
