@@ -2,7 +2,7 @@
 
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,9 @@ def fleet(rabbit: str, postgres: str, tmp_path: Path) -> Iterator[Fleet]:
     made.close()
 
 
-def test_every_job_ends_once(fleet: Fleet) -> None:
+def test_every_job_ends_once(fleet: Fleet, listen: Callable[[], Listener]) -> None:
     url = fleet.settings["PACKSHOT_BROKER_URL"]
-    listener = Listener(url)
+    listener = listen()
     fakes = ("--fake-models", "0.1")
     old = [fleet.start(role, *fakes) for role in ("io", "gpu")]
     engine = open_engine(fleet.settings["PACKSHOT_DATABASE_URL"])
@@ -57,5 +57,4 @@ def test_every_job_ends_once(fleet: Fleet) -> None:
     assert set(finals.values()) == {1}, "a job ended twice"
     attempts = [step.attempt for n in range(JOBS) for step in views.job("tests", f"job-{n}").steps]
     assert max(attempts) == 1, "a drained worker costs no attempt"
-    listener.close()
     engine.dispose()

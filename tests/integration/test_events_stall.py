@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -57,9 +57,12 @@ def worker(environment: dict[str, str], tmp_path: Path) -> Iterator["subprocess.
 
 
 def test_a_worker_with_events_goes_on(
-    worker: "subprocess.Popen[bytes]", environment: dict[str, str], rabbit: str
+    worker: "subprocess.Popen[bytes]",
+    environment: dict[str, str],
+    rabbit: str,
+    listen: Callable[[], Listener],
 ) -> None:
-    listener = Listener(rabbit)
+    listener = listen()
     with Connection(rabbit) as connection:
         # The worker declares its exchange with the first event: perhaps not yet.
         Queue(EVENTS, get_exchange(connection), "#").bind(connection.default_channel).declare()
@@ -77,4 +80,3 @@ def test_a_worker_with_events_goes_on(
     assert depth(rabbit, EVENTS) > BURST  # events are on, or nothing was tested
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(20) == 0
-    listener.close()

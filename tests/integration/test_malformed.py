@@ -4,7 +4,7 @@ import json
 import random
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -171,13 +171,15 @@ def resting(channel: Any) -> Counter[str]:
     return found
 
 
-def test_every_form_rests_once_and_the_worker_goes_on(fleet: Fleet, rabbit: str) -> None:
+def test_every_form_rests_once_and_the_worker_goes_on(
+    fleet: Fleet, rabbit: str, listen: Callable[[], Listener]
+) -> None:
     """Two steps at once: a message that is never answered would soon stop the queue."""
     table = list(forms())
     wanted = Counter(form.id for form in table)
     assert set(wanted.values()) == {1}
     worker = fleet.start("all", "-c", "2", "--fake-models", "0")
-    listener = Listener(rabbit)
+    listener = listen()
     with Connection(rabbit) as connection, connection.channel() as channel:
         for form in table:
             channel.basic_publish(form.message(), routing_key=QUEUE)
@@ -201,4 +203,3 @@ def test_every_form_rests_once_and_the_worker_goes_on(fleet: Fleet, rabbit: str)
         assert fleet.close() == [0]
         assert depth(rabbit, QUEUE) == 0
         assert resting(channel) == Counter()
-    listener.close()

@@ -258,10 +258,12 @@ def test_a_hop_that_no_queue_takes_goes_back_until_there_is_one(
     assert depth(rabbit, DEAD_QUEUE) == 0
 
 
-def test_a_worker_waits_for_a_full_queue(make_fleet: Callable[..., Fleet], rabbit: str) -> None:
+def test_a_worker_waits_for_a_full_queue(
+    make_fleet: Callable[..., Fleet], rabbit: str, listen: Callable[[], Listener]
+) -> None:
     """Jobs of one step, so that the only queue that fills is the one that nobody reads."""
     fleet = make_fleet(PACKSHOT_QUEUE_LIMIT=str(LIMIT))
-    listener = Listener(rabbit)
+    listener = listen()
     fleet.start("io", "-c", "2", "--fake-models", "0")
     names = {str(number) for number in range(8)}
     with Client(rabbit, deadline=30) as client:
@@ -278,4 +280,3 @@ def test_a_worker_waits_for_a_full_queue(make_fleet: Callable[..., Fleet], rabbi
     events: list[dict[str, Any]] = listener.wait(len(names), 60)
     assert {event["subject"] for event in events} == {f"tests/{name}" for name in names}
     assert depth(rabbit, DEAD_QUEUE) == 0
-    listener.close()

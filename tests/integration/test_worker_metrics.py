@@ -1,7 +1,7 @@
 """A worker process serves what it did, on the port that it was given."""
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -22,14 +22,15 @@ def fleet(rabbit: str, postgres: str, tmp_path: Path) -> Iterator[Fleet]:
     assert set(fleet.close()) <= {0}
 
 
-def test_a_job_is_in_the_workers_metrics(fleet: Fleet, rabbit: str) -> None:
+def test_a_job_is_in_the_workers_metrics(
+    fleet: Fleet, rabbit: str, listen: Callable[[], Listener]
+) -> None:
     (port,) = free_ports(1)
-    listener = Listener(rabbit)
+    listener = listen()
     fleet.start("all", "--fake-models", "0", "--metrics-port", str(port))
     with Client(rabbit) as client:
         client.submit(small_job("1"))
     listener.wait(1, 60)
-    listener.close()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     connection.request("GET", "/metrics")
     page = connection.getresponse().read().decode()

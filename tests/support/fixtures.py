@@ -6,6 +6,7 @@ A service that this machine cannot offer is a loud skip on a laptop and a failur
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from tests.support.server import Guard, NotAvailable
 
 if TYPE_CHECKING:
     from models.registry import Registry
+    from tests.support.fleet import Listener
 
 #: Another run may take a free port between our look and the server's start.
 _ATTEMPTS = 2
@@ -93,6 +95,15 @@ def rabbit(broker: Broker) -> Iterator[str]:
     vhost = broker.create_vhost()
     yield broker.url(vhost)
     broker.delete_vhost(vhost)
+
+
+@pytest.fixture
+def listen(rabbit: str) -> "Iterator[Callable[[], Listener]]":
+    """`listen()` consumes this test's events from now on, as an upstream service would."""
+    from tests.support.fleet import Listener
+
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(closing(Listener(rabbit)))
 
 
 @pytest.fixture
