@@ -53,6 +53,12 @@ BROKEN = [
     ("target gone", "    name: worker-io-bulk\n", "    name: io\n", "no Deployment io"),
     ("secret key gone", "key: migrate-url", "key: migration-url", "has no key migration-url"),
     ("settings key gone", "  BROKER_HOST: ", "  BROKERHOST: ", "has no key BROKER_HOST"),
+    (
+        "policy gone",
+        "name: packshot-policy\n        name: policy",
+        "name: policies\n        name: policy",
+        "policies",
+    ),
     ("priority gone", "priorityClassName: packshot-live", "priorityClassName: live", "no Priority"),
     ("root", "runAsNonRoot: true", "runAsNonRoot: false", "may run as root"),
     ("latest", "packshot:0.1.0-gpu", "packshot:latest", "has no release"),
