@@ -97,8 +97,9 @@ class Post:
 class Load:
     """What producers send."""
 
-    #: Jobs a second; None: all of them are there before the first worker is.
-    rate: float | None = 12.0
+    #: Jobs a second; None: all of them are there before the first worker is. Less than two cores
+    #: can do, or the time to recover would be that of a backlog which is not the fault's.
+    rate: float | None = 6.0
     #: Send every message twice, from two connections at once.
     twice: bool = False
     #: Carry the photo in the message instead of naming an object.
