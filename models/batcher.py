@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 from models import urgency
 from models.cancel import Cancellation, current
 from models.plan import Item, Limits, Plan
+from packshot import meter
 from packshot.errors import ModelFailure, OutOfMemory, PackshotError
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,8 @@ class Call(Generic[Out]):
         self.answers: dict[int, Out] = {}
         self.error: Exception | None = None
         self.done = threading.Event()
+        #: Whose account the runs go to: they are done by other threads.
+        self.meter = meter.current()
         self._count = count
 
     @property
@@ -137,7 +140,10 @@ class Batcher(Generic[In, Out]):
             OutOfMemory: one of the values has no room on the device even alone.
         """
         if self._limits.size == 1:
-            return [self._answers([value])[0] for value in values]
+            began = self._clock()
+            answers = [self._answers([value])[0] for value in values]
+            meter.spent(device_seconds=self._clock() - began)
+            return answers
         if not values:
             return []
         call: Call[Out] = Call(len(values))
@@ -293,6 +299,9 @@ class Batcher(Generic[In, Out]):
 
     def _tell(self, part: list[Item[_Request[In, Out]]], began: float, *, failed: bool) -> None:
         seconds = self._clock() - began
+        for item in part:
+            if account := item.value.call.meter:
+                account.add(device_seconds=seconds / len(part))
         if not failed:
             with self._changed:
                 self._plan.ran(part[0].bucket, seconds)

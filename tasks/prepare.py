@@ -9,6 +9,7 @@ from packshot.imaging.hashing import phash, sha256
 from packshot.imaging.naming import original_key, work_key
 from packshot.imaging.quality import measure
 from packshot.imaging.scale import fit
+from packshot.meter import spent
 from packshot.results import Prepared
 from packshot.store.ledger import Artifact
 from tasks.stage import LOSSLESS, Found, Stage, Work
@@ -21,6 +22,7 @@ def prepare(work: Work) -> Found:
     """Fetch, limit, decode, turn, hash, measure; the original is kept even when it is refused."""
     services = work.services
     fetched = services.fetcher.fetch(work.job.image.uri)
+    spent(read=len(fetched.data))
     digest = sha256(fetched.data)
     try:
         decoded = decode(fetched.data, services.limits)

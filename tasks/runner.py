@@ -23,6 +23,7 @@ from packshot.errors import (
     Transient,
 )
 from packshot.errors import Outcome as Fate
+from packshot.meter import Cost, Meter, metered
 from packshot.store.ledger import Known, Outcome, Ticket, Verdict
 from packshot.telemetry import action, bound
 from packshot.tracing import Span, context
@@ -161,7 +162,8 @@ class Runner:
         """Do a step that has begun. None means: not beside others, come again alone."""
         step, job_id = ticket.step, ticket.id
         try:
-            return self._do(ticket, slot, span)
+            with metered() as meter:
+                return self._do(ticket, slot, span, meter)
         except OutOfMemory as error:
             span.fail(error.code, str(error))
             if alone:
@@ -186,7 +188,7 @@ class Runner:
             span.fail(PackshotError.code, sentence)
             return self._failed(ticket, PackshotError(sentence), slot, handbacks)
 
-    def _do(self, ticket: Ticket, slot: Slot, span: Span) -> Next:
+    def _do(self, ticket: Ticket, slot: Slot, span: Span, meter: Meter) -> Next:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
@@ -205,7 +207,8 @@ class Runner:
                 )
             else:
                 found = insist(lambda: stage.work(work), sleep=self.sleep)
-                outcome = self._outcome(found, time.perf_counter() - started, key)
+                took = time.perf_counter() - started
+                outcome = self._outcome(found, took, meter.cost(), key)
             return self._commit(ticket, outcome, slot)
 
     def _known(self, step: Step, key: str, *, wait: bool) -> Known | None:
@@ -217,12 +220,13 @@ class Runner:
         return self.services.ledger.reusable(step, key)
 
     @staticmethod
-    def _outcome(found: Found, seconds: float, key: str | None) -> Outcome:
+    def _outcome(found: Found, seconds: float, cost: Cost, key: str | None) -> Outcome:
         return Outcome(
             result=found.result.model_dump(mode="json"),
             confidence=found.confidence,
             artifacts=found.artifacts,
             seconds=seconds,
+            cost=cost,
             input_key=key,
             settlement=found.settlement,
         )

@@ -17,7 +17,7 @@ from packshot.fetch import Policy as FetchPolicy
 from packshot.policy import PolicyFile, declared
 from packshot.routing import Policy, PolicySource
 from packshot.settings import Settings
-from packshot.store.blobs import BlobStore, open_blobs
+from packshot.store.blobs import BlobStore, MeteredBlobs, open_blobs
 from packshot.store.blobs.factory import open_buckets
 from packshot.store.engine import open_engine
 from packshot.store.flight import Flight, NoFlight
@@ -38,7 +38,7 @@ def connections_for(concurrency: int) -> int:
 def build(settings: Settings, models: Models, *, worker: str, connections: int = 5) -> Services:
     """Open the database pool and the object store; nothing is connected before its first use."""
     engine = open_engine(settings.ledger_url, pool_size=connections)
-    blobs = open_store(settings)
+    blobs = MeteredBlobs(open_store(settings))
     return Services(
         settings=settings,
         ledger=open_ledger(settings, engine),

@@ -16,6 +16,7 @@ its holder died, and counts as an attempt.
 """
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -243,6 +244,7 @@ class Ledger(Recovery):
             "result": outcome.result,
             "confidence": outcome.confidence,
             "seconds": outcome.seconds,
+            **asdict(outcome.cost),
             "input_key": outcome.input_key,
             "reused": outcome.reused,
             "finished_at": now,

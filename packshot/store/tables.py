@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from packshot.store.people_tables import AttemptRow, AuditRow, PersonRow, SessionRow, SkipRow
@@ -143,6 +143,11 @@ class StepRow(Base):
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     seconds: Mapped[float | None]
+    #: What the attempt that finished it has spent; see packshot.meter.Cost.
+    device_seconds: Mapped[float | None]
+    cpu_seconds: Mapped[float | None]
+    bytes_read: Mapped[int | None] = mapped_column(BigInteger)
+    bytes_written: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ArtifactRow(Base):

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from packshot.contract import Job, Step
+from packshot.meter import Cost
 from packshot.store.tables import JobStatus
 
 #: How long a person may take where no policy says it.
@@ -104,3 +105,4 @@ class Outcome:
     input_key: str | None = None
     reused: bool = False
     settlement: Settlement | None = None
+    cost: Cost = field(default_factory=Cost)

@@ -29,6 +29,10 @@ class StepView(_View):
     reused: bool
     confidence: float | None
     seconds: float | None
+    device_seconds: float | None
+    cpu_seconds: float | None
+    bytes_read: int | None
+    bytes_written: int | None
     code: str | None
     message: str | None
     started_at: datetime | None

@@ -1,24 +1,27 @@
-"""`python -m tests.chaos.publish OUT.json...`: the tables of docs/chaos.md and of the README.
+"""`python -m tests.chaos.publish [--check]`: the kept runs into docs/chaos.md and the README.
 
-Counts of several seeds are added up; the time to recover is the median and the worst of them.
+The runs are those of docs/chaos/*.json, which `--json` has written. Counts of several seeds are
+added up; the time to recover is the median and the worst of them.
 """
 
+import re
 import statistics
 import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from tests.chaos.checker import Findings
+from tests.chaos.crew import ROOT
 from tests.chaos.record import Record
 from tests.chaos.run import FAMILIES
 from tests.chaos.scenario import SCENARIOS
 from tests.chaos.table import Run
 
+KEPT = ROOT / "docs" / "chaos"
+PAGES = (ROOT / "docs" / "chaos.md", ROOT / "README.md")
 #: What is printed of each row: heading, and the counts that are added up in it.
 _COLUMNS = {
     "jobs": ("submitted",),
     "faults": ("hits",),
-    "restarts": ("restarts",),
     "lost": ("unsent", "lost", "stuck"),
     "twice": ("final_twice",),
     "events missing": ("events_missing",),
@@ -29,48 +32,76 @@ _COLUMNS = {
 }
 
 
-def main(files: Sequence[str]) -> int:
-    """Print the tables of what these files hold."""
-    runs = [run for name in files for run in Record(Path(name)).runs]
+def main(arguments: Sequence[str]) -> int:
+    """Write the pages, or with --check say whether one is stale."""
+    stale = [page for page in PAGES if page.read_text("utf-8") != written(page.read_text("utf-8"))]
+    if "--check" in arguments:
+        return int(bool(stale))
+    for page in stale:
+        page.write_text(written(page.read_text("utf-8")), "utf-8")
+    return 0
+
+
+def kept() -> list[Run]:
+    """Every run that is kept."""
+    return [run for path in sorted(KEPT.glob("*.json")) for run in Record(path).runs]
+
+
+def written(page: str) -> str:
+    """A page with its marked places filled: `<!-- chaos:NAME -->` up to `<!-- chaos:end -->`."""
+    filled = parts(kept())
+
+    def fill(place: re.Match[str]) -> str:
+        return f"{place[1]}\n{filled[place[2]]}{place[3]}"
+
+    return re.sub(r"(<!-- chaos:(\w+) -->)\n.*?(<!-- chaos:end -->)", fill, page, flags=re.DOTALL)
+
+
+def parts(runs: Sequence[Run]) -> Mapping[str, str]:
+    """What can stand at a marked place."""
     guarded = [run for run in runs if not run.without]
-    parts = [family_table(guarded), scenario_table(guarded)]
-    if bare := [run for run in runs if run.without]:
-        parts.append(bare_table(bare))
-    seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in guarded}))
-    commits = ", ".join(sorted({run.commit for run in runs}))
-    sys.stdout.write("\n".join(parts) + f"\n{len(guarded)} runs, seeds {seeds}, {commits}\n")
-    return int(any(run.verdict != "pass" for run in guarded))
+    return {
+        "families": _families(guarded),
+        "scenarios": _table(
+            ["scenario", *_heads()], [[same[0].title, *_cells(same)] for same in _same(guarded)]
+        ),
+        "unguarded": _unguarded([run for run in runs if run.without]),
+        "what": _what(guarded),
+    }
 
 
-def family_table(runs: Sequence[Run]) -> str:
+def _what(runs: Sequence[Run]) -> str:
+    jobs = sum(run.found.submitted for run in runs if run.found)
+    per = max(run.jobs for run in runs)
+    seeds: dict[int, int] = {}
+    for run in runs:
+        seeds[run.seed] = seeds.get(run.seed, 0) + 1
+    told = ", ".join(f"seed {seed}: {count} scenarios" for seed, count in sorted(seeds.items()))
+    failed = sum(run.verdict != "pass" for run in runs)
+    return f"{len(runs)} runs ({told}), {per} jobs each, {jobs:,} jobs in all; {failed} failed.\n"
+
+
+def _families(runs: Sequence[Run]) -> str:
     """A row for each thing that breaks."""
     rows = []
     for family in FAMILIES:
         there = [run for run in runs if SCENARIOS[run.name].play.__module__ == family.__name__]
         if there:
-            title = (family.__doc__ or "").removeprefix("Scenarios: ").rstrip(".\n")
-            rows.append([title[:1].upper() + title[1:], _scenarios(there), *_cells(there)])
+            title = (family.__doc__ or "").splitlines()[0].removeprefix("Scenarios: ").rstrip(".")
+            count = str(len({run.name for run in there}))
+            rows.append([title[:1].upper() + title[1:], count, *_cells(there)])
     return _table(["what breaks", "scenarios", *_heads()], rows)
 
 
-def scenario_table(runs: Sequence[Run]) -> str:
-    """A row for each scenario."""
-    return _table(["scenario", *_heads()], [[same[0].title, *_cells(same)] for same in _same(runs)])
-
-
-def bare_table(runs: Sequence[Run]) -> str:
+def _unguarded(runs: Sequence[Run]) -> str:
     """What the same scenarios lose or double when their guards are taken away."""
     rows = [[same[0].title, ", ".join(same[0].without), *_cells(same)[:-1]] for same in _same(runs)]
     return _table(["scenario", "without", *_heads()[:-1]], rows)
 
 
 def _same(runs: Sequence[Run]) -> list[list[Run]]:
-    names = dict.fromkeys(run.name for run in runs)
+    names = {run.name for run in runs}
     return [[run for run in runs if run.name == name] for name in SCENARIOS if name in names]
-
-
-def _scenarios(runs: Sequence[Run]) -> str:
-    return str(len({run.name for run in runs}))
 
 
 def _heads() -> list[str]:

@@ -56,7 +56,7 @@ class Faults:
     #: Kill the process in this window, with this chance each time it is passed.
     window: Window | None = None
     chance: float = 0.0
-    #: How many such kills there may be for each hundred jobs, in the whole scenario.
+    #: How many such kills there may be in the whole scenario; more for many jobs, see `World`.
     budget: int = 0
     #: Photos of these sizes (width, height) end the process, or never come back from the model.
     deadly: tuple[int, int] | None = None
@@ -99,7 +99,7 @@ class Load:
 
     #: Jobs a second; None: all of them are there before the first worker is. Less than two cores
     #: can do, or the time to recover would be that of a backlog which is not the fault's.
-    rate: float | None = 6.0
+    rate: float | None = 8.0
     #: Send every message twice, from two connections at once.
     twice: bool = False
     #: Carry the photo in the message instead of naming an object.

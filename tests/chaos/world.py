@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import random
 import shutil
 import tempfile
@@ -115,8 +116,8 @@ class World:
         self._wait(lambda now: now[0] >= wanted)
 
     def moments(self, count: int, first: float = 0.05, last: float = 0.8) -> Iterator[float]:
-        """Yield at `count` random shares of the work for each hundred jobs, once each is done."""
-        count *= _hundreds(self.options)
+        """Yield at `count` random shares of the work, or more for many jobs, once each is done."""
+        count *= _times(self.options)
         for share in sorted(self.rng.uniform(first, last) for _ in range(count)):
             self.reach(share)
             yield share
@@ -230,9 +231,13 @@ def _play(one: Scenario, options: Options, servers: Servers, site: Site, folder:
     return _count(world, recorder, codes)
 
 
-def _hundreds(options: Options) -> int:
-    """How often what is given for a hundred jobs happens: at least once."""
-    return max(1, round(options.jobs / 100))
+def _times(options: Options) -> int:
+    """How often what is given for a hundred jobs happens: as the square root of the jobs.
+
+    Otherwise a long run would be nothing but outages, and no job would ever meet a fault in a fleet
+    that has been at work for a while.
+    """
+    return max(1, round(math.sqrt(options.jobs / 100)))
 
 
 def _posted(post: Post, world: World) -> Post:
@@ -243,7 +248,7 @@ def _posted(post: Post, world: World) -> Post:
         # The real thing instead of something like it.
         faults = dataclasses.replace(post.faults, pipeline=None)
         post = dataclasses.replace(post, faults=faults, checkout=world.options.other_release)
-    budget = post.faults.budget * _hundreds(world.options)
+    budget = post.faults.budget * _times(world.options)
     post = dataclasses.replace(post, faults=dataclasses.replace(post.faults, budget=budget))
     if world.options.without:
         faults = dataclasses.replace(post.faults, without=world.options.without)

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from packshot.store.ledger import Ledger
-    from packshot.store.views import JobView, Views
+    from packshot.store.views import JobView, StepView, Views
 
 
 def _views() -> "Views":
@@ -76,7 +76,16 @@ def _print_status(job: "JobView") -> None:
     for step in job.steps:
         time = f"{step.seconds:7.2f} s" if step.seconds is not None else ""
         tries = f"attempt {step.attempt}" if step.attempt > 1 else ""
-        click.echo(f"  {step.name:12} {step.status:8} {time} {tries} {step.worker or ''}".rstrip())
+        words = f"  {step.name:12} {step.status:8} {time} {_cost(step)} {tries} {step.worker or ''}"
+        click.echo(words.rstrip())
+
+
+def _cost(step: "StepView") -> str:
+    """What the step has spent, where it is known."""
+    if step.cpu_seconds is None or step.reused:
+        return ""
+    moved = ((step.bytes_read or 0) + (step.bytes_written or 0)) / 1e6
+    return f"({step.device_seconds:.2f} s model, {step.cpu_seconds:.2f} s CPU, {moved:.1f} MB)"
 
 
 @click.command()

@@ -13,6 +13,7 @@ from models.cancel import Cancellation, current
 from models.plan import Limits
 from models.urgency import Urgency
 from packshot.errors import ModelFailure, OutOfMemory
+from packshot.meter import metered
 
 #: Seconds that a thread of these tests may take; it takes milliseconds.
 PATIENCE = 30.0
@@ -61,6 +62,35 @@ def still(
         watch=runs.append if runs is not None else None,
         clock=clock,
     )
+
+
+def test_each_caller_pays_its_share_of_a_batch() -> None:
+    clock = Clock()
+
+    def run(values: Sequence[int]) -> list[int]:
+        clock.now += 1.0
+        return list(values)
+
+    batcher = Still(run, Limits(4, max_wait=0.0), bucket=lambda _: 0, clock=clock)
+    with metered() as first:
+        batcher.submit([1, 2, 3], Call(3))
+    with metered() as second:
+        batcher.submit([4], Call(1))
+    batcher.submit([5], Call(1))
+    assert batcher.step()
+    assert (first.cost().device_seconds, second.cost().device_seconds) == (0.75, 0.25)
+
+
+def test_a_run_without_company_is_paid_in_full() -> None:
+    clock = Clock()
+
+    def run(values: Sequence[int]) -> list[int]:
+        clock.now += 1.0
+        return list(values)
+
+    with metered() as meter:
+        Still(run, Limits(1), bucket=lambda _: 0, clock=clock).map([1, 2])
+    assert meter.cost().device_seconds == 2.0
 
 
 @st.composite

@@ -30,6 +30,7 @@ from packshot.errors import (
 )
 from packshot.fetch import Fetcher
 from packshot.fetch import Policy as FetchPolicy
+from packshot.meter import spent
 from packshot.routing import Policy
 from packshot.settings import Settings
 from packshot.store.blobs.memory import MemoryBlobs
@@ -417,6 +418,23 @@ def test_equal_input_is_computed_once(bench: Bench) -> None:
     assert (first.reused, second.reused) == (False, True)
     assert (first.result, first.confidence) == (second.result, second.confidence)
     assert [one.key for one in bench.view("2").artifacts] == ["work/m.png"]
+
+
+def test_what_a_step_has_spent_is_in_its_row(bench: Bench) -> None:
+    def work(_: Work) -> Found:
+        spent(device_seconds=0.5, read=10, written=20)
+        return Found(Note(text="seen"))
+
+    bench.keys = True
+    bench.instead[Step.OCR] = work
+    for name in ("1", "2"):
+        row = bench.submit(name)
+        bench.deliver(row, Step.PREPARE)
+        bench.deliver(row, Step.OCR)
+    first, second = bench.step(Step.OCR), bench.step(Step.OCR, "2")
+    assert (first.device_seconds, first.bytes_read, first.bytes_written) == (0.5, 10, 20)
+    assert 0 <= first.cpu_seconds < 10
+    assert (second.reused, second.device_seconds) == (True, 0.0)
 
 
 def test_other_input_and_other_models_are_computed_again(bench: Bench) -> None:
