@@ -19,6 +19,7 @@ from models.cancel import current
 from models.failures import translated
 from models.session import Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure
+from packshot.meter import on_device
 from packshot.results import ModelInfo
 
 #: Where Linux says what the processor can do.
@@ -111,7 +112,8 @@ class OpenVinoSession:
             request = self._idle.pop() if self._idle else self._model.create_infer_request()
         cancellation, switch = current(), _Switch(request)
         try:
-            with cancellation.watching(switch.cancel) if cancellation else nullcontext():
+            stop = cancellation.watching(switch.cancel) if cancellation else nullcontext()
+            with on_device(), stop:
                 request.start_async(dict(feed), share_inputs=True)
                 request.wait()
         except Exception as error:

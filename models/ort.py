@@ -13,6 +13,7 @@ from models.cancel import current
 from models.failures import translated
 from models.session import CUDA, Array, TensorSpec
 from packshot.errors import ConfigurationError, ModelFailure, OutOfMemory
+from packshot.meter import on_device
 from packshot.results import ModelInfo
 
 _log = logging.getLogger(__name__)
@@ -95,7 +96,7 @@ class OrtSession:
         cancellation = current()
         watching = cancellation.watching(partial(_terminate, options)) if cancellation else None
         try:
-            with watching or nullcontext():
+            with on_device(), watching or nullcontext():
                 answer: list[Array] = self._session.run(names, dict(feed), options)
         except Exception as error:
             raise translated(self._info.name, "run", error) from error

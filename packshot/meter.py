@@ -19,8 +19,8 @@ class Cost:
     Attributes:
         device_seconds: seconds in which a model ran for it; of a batch, the share of one of its
             items. On a CPU these are wall-clock seconds, whatever the number of threads.
-        cpu_seconds: CPU time of the thread that did the step. Threads of a model runtime are not
-            in it: what they do is in `device_seconds`.
+        cpu_seconds: CPU time of the thread that did the step. A runtime that uses this thread is in
+            it, the threads of its own that it may have are not.
         bytes_read, bytes_written: payload to and from the producer's store and ours.
     """
 
@@ -65,6 +65,16 @@ def metered() -> Iterator[Meter]:
         yield meter
     finally:
         _current.reset(token)
+
+
+@contextmanager
+def on_device() -> Iterator[None]:
+    """What runs inside, runs on the device: its seconds go to the calling thread's meter."""
+    began = time.perf_counter()
+    try:
+        yield
+    finally:
+        spent(device_seconds=time.perf_counter() - began)
 
 
 def current() -> Meter | None:

@@ -1,5 +1,7 @@
 """The real weights on the real runtime: what model code may rely on."""
 
+import time
+
 import numpy as np
 import onnx
 import pytest
@@ -8,6 +10,7 @@ from onnx import numpy_helper
 from models.manifest import Task
 from models.registry import Registry
 from models.weights.verify import State, check
+from packshot.meter import metered
 
 pytestmark = pytest.mark.models
 
@@ -47,6 +50,15 @@ def test_a_default_model_loads_and_answers(
     assert [array.shape for array in found] == answers
     assert all(np.isfinite(array).all() for array in found)
     assert session.providers == ("CPUExecutionProvider",)
+
+
+def test_a_run_is_on_its_callers_account(weights: Registry) -> None:
+    session = weights.session("ppocr-orientation", threads=1, device="cpu")
+    feed = {session.inputs[0].name: noise(0, (1, 3, 48, 192))}
+    began = time.perf_counter()
+    with metered() as meter:
+        session.run(feed)
+    assert 0 < meter.cost().device_seconds <= time.perf_counter() - began
 
 
 def test_the_default_models_are_in_order(weights: Registry) -> None:

@@ -81,18 +81,6 @@ def test_each_caller_pays_its_share_of_a_batch() -> None:
     assert (first.cost().device_seconds, second.cost().device_seconds) == (0.75, 0.25)
 
 
-def test_a_run_without_company_is_paid_in_full() -> None:
-    clock = Clock()
-
-    def run(values: Sequence[int]) -> list[int]:
-        clock.now += 1.0
-        return list(values)
-
-    with metered() as meter:
-        Still(run, Limits(1), bucket=lambda _: 0, clock=clock).map([1, 2])
-    assert meter.cost().device_seconds == 2.0
-
-
 @st.composite
 def stories(draw: st.DrawFn) -> list[tuple[str, list[int]]]:
     """What callers do, one after the other: hand values in, leave, or let time pass."""
