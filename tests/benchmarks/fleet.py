@@ -1,7 +1,7 @@
 """Jobs through real servers and real workers: `python -m tests.benchmarks.fleet`.
 
-Starts RabbitMQ, Postgres and S3 of its own, some workers of role `all`, publishes every job at once
-and counts what comes back: results, final events, dead letters, jobs per second.
+Starts RabbitMQ, Postgres and S3 of its own and some workers, publishes every job at once and counts
+what comes back: results, final events, dead letters, jobs per second; and what each worker used.
 """
 
 import argparse
@@ -12,9 +12,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
+import psutil
 
 from packshot.client import Client
 from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE, Image, Job, Output
@@ -35,6 +37,22 @@ OUTPUTS = (
 )
 #: Longest run, seconds.
 PATIENCE = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a process has used: most memory it ever had (MiB), CPU time (seconds)."""
+
+    peak: float
+    cpu: float
+
+    @classmethod
+    def of(cls, pid: int) -> "Spent":
+        """Until now."""
+        status = Path(f"/proc/{pid}/status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+        times = psutil.Process(pid).cpu_times()
+        return cls(int(line.split()[1]) / 1024, times.user + times.system)
 
 
 @contextmanager
@@ -87,15 +105,18 @@ def main() -> int:
     """Run once and print what happened; exit code 1 unless every job ended exactly once."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--jobs", type=int, default=200)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--concurrency", type=int, default=1)
+    parser.add_argument("--roles", default="all,all", help="a worker for each, such as io,gpu")
+    parser.add_argument("--concurrency", type=int, help="steps at once; default: the role's")
     parser.add_argument("--side", type=int, default=1000, help="longer side of a photo, pixels")
     given = parser.parse_args()
     with installation() as fleet:
         wanted = jobs(fleet, given.jobs, given.side)
         listener = Listener(fleet.settings["PACKSHOT_BROKER_URL"])
-        for _ in range(given.workers):
-            fleet.start("all", "--concurrency", str(given.concurrency))
+        roles = given.roles.split(",")
+        more = ("--concurrency", str(given.concurrency)) if given.concurrency else ()
+        for role in roles:
+            fleet.start(role, *more)
+        idle = [Spent.of(worker.pid) for worker in fleet.workers]
         started = time.monotonic()
         with Client(fleet.settings["PACKSHOT_BROKER_URL"]) as client:
             for job in wanted:
@@ -103,8 +124,13 @@ def main() -> int:
         published = time.monotonic() - started
         listener.wait(len(wanted), PATIENCE)
         seconds = time.monotonic() - started
+        spent = [Spent.of(worker.pid) for worker in fleet.workers]
         exits = fleet.close()
         listener.quiet(2)
+        for role, before, after in zip(roles, idle, spent, strict=True):
+            cpu = (after.cpu - before.cpu) / given.jobs * 1000
+            print(f"{role:12}   {before.peak:5.0f} MiB idle, peak {after.peak:5.0f} MiB, "
+                  f"{cpu:5.0f} ms CPU a job")  # fmt: skip
         return report(fleet, listener, given.jobs, published, seconds, exits)
 
 
