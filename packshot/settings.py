@@ -54,6 +54,19 @@ class Settings(BaseSettings):
         1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
     )
 
+    batch_size: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None,
+        description="Most photos, or lines of text, that a model takes at once. Default: 1 on a "
+        "CPU, where batches gain nothing.",
+    )
+    batch_wait: Annotated[float, Field(ge=0, le=10)] = Field(
+        0.005, description="Longest time that one of them waits for company, seconds."
+    )
+    profile: Path | None = Field(
+        None,
+        description="What `packshot tune` has found for this kind of machine: threads, batches and "
+        "steps at once where nobody has set them. Default: profile.toml beside the weights.",
+    )
     fine_matting: bool = Field(
         False,
         description="Closed-form matting for hair and fur, about a second a photo; needs the "

@@ -19,6 +19,11 @@ class Role:
     intake: bool
     concurrency: int
 
+    @property
+    def runs_models(self) -> bool:
+        """Whether it needs weights."""
+        return any(step in _MODELS for step in self.steps)
+
     def queues(self, lanes: tuple[Lane, ...] = tuple(Lane)) -> tuple[str, ...]:
         """The queues that this role consumes, live ones first."""
         return tuple(queue_name(step, lane) for lane in lanes for step in self.steps)

@@ -150,7 +150,7 @@ def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1
         device=settings.device,
         callers=callers,
         fine=settings.fine_matting,
-        batching=Batching(watch=_observe_batch),
+        batching=Batching(settings.batch_size, settings.batch_wait, _observe_batch),
     )
 
 

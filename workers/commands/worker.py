@@ -13,7 +13,10 @@ from workers.roles import ROLES, role
 @click.command()
 @click.argument("name", metavar="ROLE", type=click.Choice(list(ROLES)))
 @click.option(
-    "-c", "--concurrency", type=click.IntRange(1, 256), help="Steps at once. Default: the role's."
+    "-c",
+    "--concurrency",
+    type=click.IntRange(1, 256),
+    help="Steps at once. Default: what `packshot tune` has found, else the role's.",
 )
 @click.option(
     "--lane",
@@ -61,17 +64,19 @@ def worker(
     """
     from workers.health import Probes
     from workers.lifecycle import Options, run_worker
+    from workers.tune.profile import read, tuned
 
     settings = Settings.load()
     if metrics_port is not None:
         settings = settings.model_copy(update={"metrics_port": metrics_port})
     configure(settings.log_level, settings.log_style)
     one = role(name)
+    found = read(settings) if one.runs_models else None
     return run_worker(
-        settings,
+        tuned(settings, found),
         Options(
             role=one,
-            concurrency=concurrency or one.concurrency,
+            concurrency=concurrency or (found.knobs.concurrency if found else one.concurrency),
             lanes=tuple(Lane(lane) for lane in lanes) or tuple(Lane),
             name=hostname,
             probes=Probes(probes) if probes else None,
