@@ -109,6 +109,8 @@ def _used(docs: list[Doc]) -> Iterator[tuple[str, str, str, str | None]]:
         for volume in pod.spec.get("volumes", []):
             if "secret" in volume:
                 yield pod.owner, "Secret", volume["secret"]["secretName"], None
+            if "configMap" in volume:
+                yield pod.owner, "ConfigMap", volume["configMap"]["name"], None
             if "persistentVolumeClaim" in volume:
                 claim = volume["persistentVolumeClaim"]["claimName"]
                 yield pod.owner, "PersistentVolumeClaim", claim, None
