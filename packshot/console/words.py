@@ -31,6 +31,17 @@ class Words:
         """The sentence under a key, or another where there is none: for codes that may be new."""
         return self.catalogue.get(key, otherwise)
 
+    def problem(self, code: str, sentence: str) -> str:
+        """An error's sentence. Errors speak the first language themselves, and say more in it."""
+        if self.language == LANGUAGES[0]:
+            return sentence
+        return self.either(f"problem.{code}", sentence)
+
+    def rule(self, rule: str) -> str:
+        """Where a value comes from, such as `lexicon:exact COCA-COLA`, without what was read."""
+        code = rule.split(" ", 1)[0]
+        return self.either(f"rule.{code.replace(':', '.')}", code)
+
     def age(self, since: datetime, now: datetime) -> str:
         """How long ago, in one unit."""
         return self.span((now - since).total_seconds())

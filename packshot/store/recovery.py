@@ -28,7 +28,8 @@ class Recovery(LedgerBase):
     ) -> tuple[UUID, Job, Step]:
         """Reopen a failed or cancelled job at its first unfinished step; the caller publishes it.
 
-        The audit log names `by`, and the system where nobody is signed in. Raises `NotFound`, or `Conflict` when the job is not one that can be retried.
+        The audit log names `by`, and the system where nobody is signed in. Raises `NotFound`, or
+        `Conflict` when the job is not one that can be retried.
         """
         with self._transaction() as db:
             row = self._lock(db, self._named(db, source, job_id).id)

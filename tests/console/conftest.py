@@ -4,7 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -34,10 +34,12 @@ Answer = urllib3.BaseHTTPResponse
 
 
 class Wall(Hand):
-    """The wall's clock: browsers compare leases with their own."""
+    """The wall's clock: browsers compare leases with their own. It can be put forward."""
+
+    ahead = timedelta()
 
     def __call__(self) -> datetime:
-        return datetime.now(UTC)
+        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -75,6 +77,7 @@ class Console:
     """The running console and everything behind it."""
 
     bench: ReviewBench
+    clock: Wall
     app: FastAPI
     base: str
     job: UUID
@@ -93,7 +96,8 @@ def console(tmp_path: Path) -> Iterator[Console]:
     """One console with one person of each role: vera, ray and lea."""
     engine = open_engine(f"sqlite:///{tmp_path / 'ledger.sqlite'}", pool_size=25)
     upgrade(engine)
-    bench = ReviewBench(engine, clock=Wall())
+    clock = Wall()
+    bench = ReviewBench(engine, clock=clock)
     for login, role in (("vera", Role.VIEWER), ("ray", Role.REVIEWER), ("lea", Role.LEAD)):
         bench.person(login, role)
     job = bench.photographed(tmp_path / "photo.png").id
@@ -129,7 +133,7 @@ def console(tmp_path: Path) -> Iterator[Console]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    yield Console(bench, app, base, job, bench.review_of(job))
+    yield Console(bench, clock, app, base, job, bench.review_of(job))
     server.should_exit = True
     thread.join(10)
     listener.close()

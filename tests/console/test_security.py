@@ -5,11 +5,13 @@ import base64
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
 from packshot.console.seals import LINK_SECONDS, Seals
+from packshot.console.shield import POLICY
 from packshot.console.visitor import local_path
 from packshot.contract import Image, Job, Step
 from packshot.errors import ForbiddenAddress
@@ -85,10 +87,10 @@ def test_guessing_is_throttled(console: Console) -> None:
 def test_a_link_signs_in_once(console: Console) -> None:
     secret = console.bench.people.one_time("lea")
     visit = console.visit()
-    csrf = _csrf(visit("GET", f"/welcome?secret={secret}").data)
+    csrf = _csrf(visit("GET", "/welcome").data)
     assert visit("POST", "/welcome", form={"secret": secret, "csrf": csrf}).status == 303
     other = console.visit()
-    csrf = _csrf(other("GET", f"/welcome?secret={secret}").data)
+    csrf = _csrf(other("GET", "/welcome").data)
     assert other("POST", "/welcome", form={"secret": secret, "csrf": csrf}).status == 401
 
 
@@ -231,6 +233,32 @@ def test_a_body_has_a_limit(console: Console) -> None:
         body=b"x",
     )
     assert answer.status == 413
+
+
+def test_a_mistake_of_ours_is_a_page_with_a_way_on_and_tells_nothing(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr(type(console.bench.reviews), "get", broken)
+    lea = console.visit(console.bench.people.get("lea"))
+    answer = lea("GET", f"/reviews/{console.review}")
+    assert (answer.status, answer.headers["content-security-policy"]) == (500, POLICY)
+    assert b"This is our mistake" in answer.data
+    assert b"secret of the inside" not in answer.data
+    answer = lea("GET", f"/api/v1/reviews/{console.review}")
+    assert answer.json() == {
+        "code": "internal_error",
+        "message": "Packshot made a mistake. It is logged.",
+    }
+
+
+def test_errors_speak_the_readers_language(console: Console) -> None:
+    lea = console.visit(console.bench.people.get("lea"))
+    lea.cookies["packshot_language"] = "zh"
+    for path in (f"/reviews/{uuid4()}", f"/api/v1/reviews/{uuid4()}"):
+        assert "没有这个项目、任务或页面" in lea("GET", path).data.decode()
 
 
 def test_a_start_deletes_the_sessions_that_are_over(console: Console) -> None:

@@ -132,19 +132,13 @@ class ReviewBench:
             worker="w1",
         )
 
-    def photographed(self, path: Any, **changes: Any) -> JobView:
+    def photographed(self, path: Any, name: str = "photo", **changes: Any) -> JobView:
         """A job whose photo went through every stage and waits for a person."""
-        noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), np.uint8)
+        noise = np.random.default_rng(list(name.encode())).integers(0, 256, (240, 320, 3), np.uint8)
         path.write_bytes(encode(noise, "png", 100))
-        job = Job(
-            version=1,
-            source="tests",
-            job_id="photo",
-            sku="A1",
-            image=Image(uri=str(path)),
-            outputs=OUTPUTS,
-            review="always",
-            **changes,
+        fields = {"source": "tests", "job_id": name, "sku": "A1", "review": "always", **changes}
+        job = Job.model_validate(
+            {"version": 1, "image": Image(uri=str(path)), "outputs": OUTPUTS, **fields}
         )
         row = self.ledger.submit(job).id
         self.run(Restart(row, job, Step.PREPARE))

@@ -38,13 +38,14 @@ class Desk {
     });
     this.get("any-colour").addEventListener("input", (event) => this.background(event.target.value));
     this.get("split-toggle").addEventListener("click", () => this.toggleSplit());
-    for (const [id, run] of [["approve", () => this.approve()], ["reject", () => this.refuse("rejected")], ["send-back", () => this.refuse("sent_back")], ["skip", () => this.skip()]]) this.get(id)?.addEventListener("click", run);
+    for (const [id, run] of [["approve", () => this.approve()], ["reject", () => this.refuse("rejected")], ["send-back", () => this.refuse("sent_back")], ["skip", () => this.skip()], ["give", () => this.give()]]) this.get(id)?.addEventListener("click", run);
     // The editor claims again: releasing in between would offer the item to others.
     this.get("edit-matte")?.addEventListener("click", () => this.claim.forget());
     this.get("fields").addEventListener("submit", (event) => event.preventDefault());
     this.get("reasons").addEventListener("keydown", (event) => {
       const choice = /^[1-9]$/.test(event.key) && event.target.id !== "note" && this.get("reasons").querySelectorAll("input[type=radio]")[Number(event.key) - 1];
       if (choice) { choice.checked = true; choice.focus(); }
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.get("reasons-go").click(); }
     });
   }
 
@@ -61,6 +62,7 @@ class Desk {
       ["e", "key.text", () => this.fields.focusText()],
       ["c", "key.category", () => this.fields.value("category")?.focus()],
       ["n", "key.brand", () => this.fields.value("brand")?.focus()],
+      ["p", "key.person", () => this.get("give-to").focus(), () => this.get("give-to")],
       ["m", "key.matte", () => this.get("edit-matte")?.click(), ready],
       ["1", "key.tabs", () => this.tab("photo")],
       ["2", "key.tabs", () => this.tab("cut")],
@@ -211,6 +213,20 @@ class Desk {
       if (error.status !== 409) { toast(error.message); return; }
     }
     this.claim.forget();
+    this.next();
+  }
+
+  /** A lead gives the item to somebody, or back into the queue, whoever has it. */
+  async give() {
+    const { value, selectedOptions } = this.get("give-to");
+    try {
+      await ask("POST", `/api/v1/reviews/${this.id}/reassign`, { login: value || null });
+    } catch (error) {
+      toast(error.message);
+      return;
+    }
+    this.claim.forget();
+    toast(value ? word("script.given", { name: selectedOptions[0].textContent }) : word("script.given_back"));
     this.next();
   }
 
