@@ -62,6 +62,11 @@ class Words:
             return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M} UTC"
         return f"{at.day} {at:%b %Y, %H:%M} UTC"
 
+    def against(self, value: float, threshold: float) -> str:
+        """A probability and the threshold that it missed: never two equal numbers."""
+        told, wanted = self.share(value), self.share(threshold)
+        return f"{value:.1%} / {threshold:.1%}" if told == wanted else f"{told} / {wanted}"
+
     def share(self, value: float | None) -> str:
         """A probability as a whole per cent; below 1 % with one place."""
         if value is None:

@@ -120,6 +120,6 @@ def test_strokes_survive_a_reload(browser: "Browser", console: Console) -> None:
         page.goto(f"{console.base}/reviews/{console.review}/matte")
         page.wait_for_selector("main[data-ready='1']")
         _stroke(page)
-        page.get_by_text("1 changes, not saved yet.").wait_for()
+        page.get_by_text("Changes not saved yet: 1.").wait_for()
         page.reload()
-        page.get_by_text("1 strokes from before are back.").wait_for()
+        page.get_by_text("Strokes from before are back: 1.").wait_for()

@@ -79,6 +79,11 @@ def test_spans(language: str, seconds: float, text: str) -> None:
     assert words(language).span(seconds) == text
 
 
+def test_a_missed_threshold_never_looks_reached() -> None:
+    assert words("en").against(0.926, 0.93) == "92.6% / 93.0%"
+    assert words("en").against(0.2, 0.5) == "20% / 50%"
+
+
 def test_moments() -> None:
     at = datetime(2026, 11, 7, 4, 5, tzinfo=UTC)
     assert words("en").moment(at) == "7 Nov 2026, 04:05 UTC"

@@ -165,11 +165,11 @@ def test_what_is_marked_is_computed_anew(browser: "Browser", console: Console) -
         page.mouse.down()
         page.mouse.move(x + 60, y, steps=6)
         page.mouse.up()
-        page.get_by_text("1 changes, not saved yet.").wait_for()
+        page.get_by_text("Changes not saved yet: 1.").wait_for()
         with page.expect_response("**/matte/recompute*") as answer:
             page.keyboard.press("r")
         assert answer.value.status == 200
-        page.get_by_text("2 changes, not saved yet.").wait_for()
+        page.get_by_text("Changes not saved yet: 2.").wait_for()
         page.keyboard.press("Control+s")
         page.wait_for_url(f"**/reviews/{console.review}")
         claimed(page)

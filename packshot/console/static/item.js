@@ -123,6 +123,7 @@ class Desk {
       state.textContent = word("script.yours");
       state.className = "pill good";
       this.get("conflict").hidden = true;
+      this.get("edit-matte")?.removeAttribute("hidden");
       this.open = true;
       for (const one of this.main.querySelectorAll(".decide button")) one.disabled = false;
       this.main.dataset.claimed = "1";
@@ -140,6 +141,7 @@ class Desk {
     state.textContent = word("script.not_yours");
     state.className = "pill bad";
     for (const one of this.main.querySelectorAll(".decide button")) one.disabled = true;
+    this.get("edit-matte")?.setAttribute("hidden", "");
     const box = this.get("conflict");
     box.hidden = false;
     box.className = "notice warn over";
@@ -156,6 +158,8 @@ class Desk {
     if (error.code === "already_decided") row.append(button(word("script.look"), () => location.reload()));
     else row.append(button(word("script.again"), () => this.take()));
     box.replaceChildren(title, sentence, row);
+    // On a narrow window it lies below the photo.
+    box.scrollIntoView({ block: "center" });
   }
 
   /** What the large button does: approve, or save what was put right. */
