@@ -103,7 +103,7 @@ def _signed_in(browser: "Browser", base: str) -> "Page":
 
 def _work(page: "Page", items: int, think: float) -> list[float]:
     page.wait_for_selector("main.desk")
-    item, shown = page.evaluate(USABLE, "")
+    item, shown = _usable(page, "")
     took = []
     for number in range(items):
         if think:
@@ -115,10 +115,25 @@ def _work(page: "Page", items: int, think: float) -> list[float]:
             page.keyboard.press("Escape")
             page.keyboard.press("Escape")
         page.keyboard.press("a")
-        item, usable = page.evaluate(USABLE, item)
+        item, usable = _usable(page, item)
         took.append((usable - shown) / 1000)
         shown = usable
     return took
+
+
+def _usable(page: "Page", former: str) -> tuple[str, float]:
+    """Wait for an item other than `former`; also when the browser has to load a page for it."""
+    from playwright.sync_api import Error
+
+    while True:
+        try:
+            item, moment = page.evaluate(USABLE, former)
+        except Error as error:
+            if "Execution context was destroyed" not in str(error):
+                raise
+            page.wait_for_load_state()
+        else:
+            return item, moment
 
 
 if __name__ == "__main__":

@@ -139,6 +139,8 @@ def test_axe_finds_nothing_grave(
     calm: dict[str, Any] = {"reduced_motion": "reduce", "color_scheme": "light"}
     with at_console(browser, console, "lea", language=language, expected=("404",), **calm) as page:
         for name, (path, prepare, scope) in PAGES.items():
+            if language != "en" and scope.startswith("#"):
+                continue  # dialogs and panels are built alike in every language
             page.goto(console.base + path.format(**places))
             prepare(page)
             wrong += _examined(page, name, scope, language)

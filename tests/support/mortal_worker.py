@@ -13,10 +13,10 @@ from packshot.store.ledger import Ledger, Outcome, Ticket
 def _die_of_a_correction() -> None:
     commit = Ledger.commit
 
-    def last_words(ledger: Ledger, ticket: Ticket, outcome: Outcome) -> None:
+    def last_words(self: Ledger, ticket: Ticket, outcome: Outcome) -> None:
         if ticket.step is Step.FINISH and ticket.correction:
             os.kill(os.getpid(), signal.SIGKILL)
-        commit(ledger, ticket, outcome)
+        commit(self, ticket, outcome)
 
     Ledger.commit = last_words  # type: ignore[method-assign] # a crash, as close as one can get
 

@@ -182,7 +182,11 @@ def _ids(site: Site, engine: Engine) -> dict[str, UUID]:
     held = later.claim(waiting[-1].id, site.people.get("wei")).item
     with Session(engine) as db:
         decided = db.scalars(select(ReviewRow).where(ReviewRow.decided_at.is_not(None))).all()
-    corrected = next(one for one in decided if one.decision["decision"] == Decision.CORRECTED)
+    said = [(one.decision or {}).get("decision") for one in decided]
+    corrected = max(
+        (one for one, what in zip(decided, said, strict=True) if what == Decision.CORRECTED),
+        key=lambda one: "BATTERY" not in one.sku,
+    )
     return {
         "item": item.id,
         "taken": held.id,

@@ -8,7 +8,10 @@ import { Viewer } from "./viewer.js";
 const STALE = 10 * 60 * 1000;
 /** Items passed over in this tab, so that they are not fetched ahead again. */
 const passed = new Set(JSON.parse(sessionStorage.getItem("packshot-passed") ?? "[]"));
+/** How long a decision waits for the page that is just being fetched ahead (milliseconds). */
+const PATIENCE = 1500;
 let ahead = null;
+let looking = null;
 
 class Desk {
   constructor(main) {
@@ -26,7 +29,7 @@ class Desk {
     this.bind();
     this.show();
     if (this.open) this.take();
-    else this.look();
+    else looking = this.look();
   }
 
   listen() {
@@ -130,7 +133,7 @@ class Desk {
     } catch (error) {
       this.conflict(error);
     }
-    this.look();
+    looking = this.look();
   }
 
   /** Somebody else has it, or decided it, or the claim ended: say so, and show a way on. */
@@ -251,8 +254,13 @@ class Desk {
     ahead = { main, title: found.title, pictures, at: Date.now() };
   }
 
-  next() {
+  async next() {
+    if (this.leaving) return;
+    this.leaving = true;
     this.claim.release();
+    // Whoever decides faster than the next page comes waits for it: loading it anew takes longer.
+    if (!ahead) await Promise.race([looking, new Promise((done) => setTimeout(done, PATIENCE))]);
+    this.leaving = false;
     const found = ahead;
     if (!found || Date.now() - found.at > STALE) {
       location.assign(`/queue/next${this.query}`);
