@@ -204,9 +204,13 @@ class Refused(PackshotError):
 
 
 class ItemTaken(Refused):
-    """Another reviewer holds this item."""
+    """Another reviewer holds this item: `holder` is the name, for sentences in other languages."""
 
     code = "item_taken"
+
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is working on this item.")
+        self.holder = holder
 
 
 class ClaimLost(Refused):

@@ -58,7 +58,8 @@ def status_of(error: PackshotError) -> int:
 def _named(request: Request, error: Exception) -> Response:
     if not isinstance(error, PackshotError):
         raise error
-    return _answer(request, status_of(error), error.code, str(error))
+    values = {"holder": error.holder} if isinstance(error, ItemTaken) else {}
+    return _answer(request, status_of(error), error.code, str(error), **values)
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
@@ -93,8 +94,8 @@ def _unexpected(request: Request, error: Exception) -> Response:
     return response
 
 
-def _answer(request: Request, status: int, code: str, sentence: str) -> Response:
-    sentence = words_of(request).problem(code, sentence)
+def _answer(request: Request, status: int, code: str, sentence: str, **values: str) -> Response:
+    sentence = words_of(request).problem(code, sentence, **values)
     if _is_program(request):
         return _json(status, code, sentence)
     return page(request, "error.html.j2", None, status=status, code=code, sentence=sentence)

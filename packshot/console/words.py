@@ -31,11 +31,12 @@ class Words:
         """The sentence under a key, or another where there is none: for codes that may be new."""
         return self.catalogue.get(key, otherwise)
 
-    def problem(self, code: str, sentence: str) -> str:
+    def problem(self, code: str, sentence: str, **values: object) -> str:
         """An error's sentence. Errors speak the first language themselves, and say more in it."""
         if self.language == LANGUAGES[0]:
             return sentence
-        return self.either(f"problem.{code}", sentence)
+        text = self.catalogue.get(f"problem.{code}")
+        return text.format_map(values) if text else sentence
 
     def rule(self, rule: str) -> str:
         """Where a value comes from, such as `lexicon:exact COCA-COLA`, without what was read."""

@@ -40,7 +40,7 @@ class Claims(Queue):
             if row.status == ReviewStatus.DECIDED:
                 raise AlreadyDecided("This item has been decided meanwhile.")
             if row.holder not in (None, by.id) and not self._lapsed(db, row):
-                raise ItemTaken(f"{self._name(db, row.holder)} is working on this item.")
+                raise ItemTaken(self._name(db, row.holder))
             return self._take(db, row, by.id)
 
     def claim_next(self, by: Person, filters: Filters | None = None) -> Claim | None:

@@ -258,6 +258,9 @@ def test_errors_speak_the_readers_language(console: Console) -> None:
     lea.cookies["packshot_language"] = "zh"
     for path in (f"/reviews/{uuid4()}", f"/api/v1/reviews/{uuid4()}"):
         assert "没有这个项目、任务或页面" in lea("GET", path).data.decode()
+    console.bench.held(console.bench.people.get("ray"), console.job)
+    taken = lea("POST", f"/api/v1/reviews/{console.review}/claim")
+    assert taken.json() == {"code": "item_taken", "message": "Ray 正在处理此项目。"}
 
 
 def test_a_start_deletes_the_sessions_that_are_over(console: Console) -> None:

@@ -185,7 +185,7 @@ def _ids(site: Site, engine: Engine) -> dict[str, UUID]:
     said = [(one.decision or {}).get("decision") for one in decided]
     corrected = max(
         (one for one, what in zip(decided, said, strict=True) if what == Decision.CORRECTED),
-        key=lambda one: "BATTERY" not in one.sku,
+        key=lambda one: "BATTERY" not in (one.sku or ""),
     )
     return {
         "item": item.id,
