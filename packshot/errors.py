@@ -204,12 +204,13 @@ class Refused(PackshotError):
 
 
 class ItemTaken(Refused):
-    """Another reviewer holds this item: `holder` is the name, for sentences in other languages."""
+    """Another reviewer holds this item."""
 
     code = "item_taken"
 
     def __init__(self, holder: str) -> None:
         super().__init__(f"{holder} is working on this item.")
+        #: The name alone, for sentences in other languages.
         self.holder = holder
 
 
