@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 
 from packshot.console.pages import page
 from packshot.console.shield import HEADERS
-from packshot.console.visitor import SignInNeeded, sign_in_path, words_of
+from packshot.console.visitor import SignInNeeded, present, sign_in_path, words_of
 from packshot.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -98,7 +98,9 @@ def _answer(request: Request, status: int, code: str, sentence: str, **values: s
     sentence = words_of(request).problem(code, sentence, **values)
     if _is_program(request):
         return _json(status, code, sentence)
-    return page(request, "error.html.j2", None, status=status, code=code, sentence=sentence)
+    # The way on is the navigation; where the server itself fails, nobody is looked up.
+    who = present(request) if status < 500 else None
+    return page(request, "error.html.j2", who, status=status, code=code, sentence=sentence)
 
 
 def _json(status: int, code: str, sentence: str) -> JSONResponse:

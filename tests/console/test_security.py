@@ -253,6 +253,13 @@ def test_a_mistake_of_ours_shows_a_way_on_and_nothing_of_the_inside(
     assert b"secret of the inside" not in answer.data
 
 
+def test_an_error_leaves_the_navigation_to_whoever_is_signed_in(console: Console) -> None:
+    lea = console.visit(console.bench.people.get("lea"))
+    assert b'href="/insight"' in lea("GET", f"/reviews/{uuid4()}").data
+    answer = console.visit()("GET", "/nothing-here")
+    assert (answer.status, b'href="/insight"' in answer.data) == (404, False)
+
+
 def test_errors_speak_the_readers_language(console: Console) -> None:
     lea = console.visit(console.bench.people.get("lea"))
     lea.cookies["packshot_language"] = "zh"
