@@ -3,6 +3,7 @@
 axe finds what a program can find: names, roles, contrast, order. Keys are tested by using them.
 """
 
+import re
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -14,7 +15,9 @@ from packshot.console.words import LANGUAGES
 from packshot.store.review_items import Decision, Ruling
 from packshot.store.tables import JobStatus
 from tests.console.conftest import Console
+from tests.console.test_authorisation import LEAST
 from tests.console.visiting import at_console, claimed
+from tools.screens.shots import SHOTS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -91,6 +94,26 @@ PAGES: dict[str, tuple[str, Callable[["Page"], None], str]] = {
 }
 
 
+#: Pages for nobody in particular.
+OPEN_PAGES = ("/sign-in", "/welcome#secret")
+
+
+def _kind(path: str) -> str:
+    """A path without its query, and with one name for every id."""
+    return re.sub(r"{\w+}", "{}", re.split(r"[?#]", path)[0])
+
+
+def test_every_page_is_examined_and_pictured() -> None:
+    no_page = {"/", "/healthz", "/queue/next", "/queue/ahead", "/export/download"}
+    gets = {route.removeprefix("GET ") for route in LEAST if route.startswith("GET ")}
+    wanted = {
+        _kind(path) for path in gets - no_page if not path.startswith(("/api/", "/pictures/"))
+    }
+    examined = {*OPEN_PAGES, *(path for path, *_ in PAGES.values())}
+    assert {_kind(path) for path in examined} >= wanted
+    assert {_kind(shot.path) for shot in SHOTS} >= wanted - {"/welcome"}, "it looks like signing in"
+
+
 @pytest.fixture
 def places(console: Console, tmp_path: Path) -> dict[str, Any]:
     """Ids that the addresses need: an open item, a decided one, their jobs, a failed job."""
@@ -145,7 +168,7 @@ def test_axe_finds_nothing_grave(
             prepare(page)
             wrong += _examined(page, name, scope, language)
     with at_console(browser, console, None, language=language, **calm) as page:
-        for path in ("/sign-in", "/welcome#secret"):
+        for path in OPEN_PAGES:
             page.goto(console.base + path)
             wrong += _examined(page, path, WHOLE, language)
     assert wrong == []
