@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select, update
 
+from packshot.console.listener import listen
 from packshot.console.seals import LINK_SECONDS, Seals
 from packshot.console.shield import POLICY
 from packshot.console.visitor import local_path
@@ -268,6 +270,14 @@ def test_errors_speak_the_readers_language(console: Console) -> None:
     console.bench.held(console.bench.people.get("ray"), console.job)
     taken = lea("POST", f"/api/v1/reviews/{console.review}/claim")
     assert taken.json() == {"code": "item_taken", "message": "Ray 正在处理此项目。"}
+
+
+def test_answers_do_not_wait_for_an_ack() -> None:
+    """asyncio sets TCP_NODELAY where a socket says that it is TCP, which most listeners do not."""
+    with listen() as listener, socket.create_connection(listener.getsockname()):
+        taken, _ = listener.accept()
+        with taken:
+            assert taken.proto == socket.IPPROTO_TCP
 
 
 def test_a_start_deletes_the_sessions_that_are_over(console: Console) -> None:

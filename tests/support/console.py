@@ -1,6 +1,5 @@
 """A console on a real port, for tests and benchmarks: its parts over any ledger."""
 
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ import urllib3
 import uvicorn
 from fastapi import FastAPI
 
+from packshot.console.listener import listen
 from packshot.console.renditions import Renditions
 from packshot.console.site import Catalogue, Site, nothing_to_restart
 from packshot.imaging.decode import Limits
@@ -58,7 +58,7 @@ def site_of(bench: ReviewBench, restart: Callable[[Restart], None] = nothing_to_
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Answer on a port of this machine; yields the address."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

@@ -1,6 +1,5 @@
 """A console with a working day behind it: real photos, real models, people of each role."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from packshot.console.app import create_app
+from packshot.console.listener import listen
 from packshot.console.site import Site
 from packshot.contract import CUTOUT, MAIN, Job, Lane, Step
 from packshot.errors import NotFound
@@ -199,7 +199,7 @@ def _ids(site: Site, engine: Engine) -> dict[str, UUID]:
 
 @contextmanager
 def _served(site: Site) -> Iterator[str]:
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen()
     server = uvicorn.Server(uvicorn.Config(create_app(site), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
