@@ -208,6 +208,11 @@ class ItemTaken(Refused):
 
     code = "item_taken"
 
+    def __init__(self, holder: str) -> None:
+        super().__init__(f"{holder} is working on this item.")
+        #: The name alone, for sentences in other languages.
+        self.holder = holder
+
 
 class ClaimLost(Refused):
     """The lease on this item ended, or it was given to somebody else."""

@@ -31,6 +31,7 @@ from workers.database import upgrade
 from workers.leases import Leases
 from workers.roles import ROLES
 from workers.services import build
+from workers.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
@@ -117,6 +118,7 @@ class Embedded:
         self.services.ledger.abandon(WORKER)
         self._runner = Runner(self.services, STAGES, watch=self._watch, mended=False)
         self._leases = Leases(self.services.ledger, self._runner.running, settings.lease_seconds)
+        self._sweeper = Sweeper(self.services.blobs)
         self._settings = settings
         self._concurrency = concurrency
         self._open: set[UUID] = set()
@@ -170,6 +172,7 @@ class Embedded:
     def _tidy(self) -> None:
         """What housekeepers and relays do in a fleet."""
         self._write_events()
+        self._sweeper.sweep_when_due()
         if self.services.reviews:
             self.services.reviews.expire()
 

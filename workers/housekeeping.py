@@ -6,7 +6,6 @@ not lost costs a query. The broker may forget everything; the ledger knows what 
 
 import logging
 import threading
-import time
 from datetime import timedelta
 
 from amqp.exceptions import AMQPError, MessageNacked
@@ -20,16 +19,13 @@ from packshot.store.ledger import Ledger
 from packshot.store.reviews import Reviews
 from packshot.telemetry import action
 from tasks import workflow
+from workers.sweeper import Sweeper
 
 log = logging.getLogger(__name__)
 
 #: Leases that a step may stand still before it counts as forgotten: longer than the pauses of a
 #: redelivery, short enough that a person does not notice first.
 PATIENCE_LEASES = 3
-#: Seconds between two sweeps of the object store.
-SWEEP_SECONDS = 3600.0
-#: Age from which a temporary object has no writer any more: no step runs as long.
-ABANDONED = timedelta(hours=6)
 
 
 class Housekeeper:
@@ -48,8 +44,7 @@ class Housekeeper:
         self._app = app
         self._ledger = ledger
         self._reviews = reviews
-        self._blobs = blobs
-        self._swept = time.monotonic()
+        self._sweeper = Sweeper(blobs) if blobs else None
         self._pause = seconds
         self._patience = timedelta(seconds=max(10.0, lease_seconds * PATIENCE_LEASES))
         self._stopping = threading.Event()
@@ -69,8 +64,8 @@ class Housekeeper:
         while not self._stopping.wait(self._pause):
             try:
                 self.reconcile()
-                if time.monotonic() - self._swept > SWEEP_SECONDS:
-                    self.sweep()
+                if self._sweeper:
+                    self._sweeper.sweep_when_due()
             except (Transient, AMQPError, MessageNacked, OperationalError, OSError) as error:
                 log.warning("reconciling waits: %s", error)
             except Exception:
@@ -94,14 +89,6 @@ class Housekeeper:
             )
             workflow.start(self._app, row, job, first=step)
         return len(found)
-
-    def sweep(self) -> int:
-        """Delete the temporary objects of writers that died; returns how many there were."""
-        self._swept = time.monotonic()
-        swept = self._blobs.sweep(ABANDONED) if self._blobs else 0
-        if swept:
-            log.info("%d abandoned temporary objects were deleted", swept)
-        return swept
 
     def _drained(self) -> frozenset[tuple[Step, Lane]]:
         """The stages and lanes whose queues have no message waiting."""

@@ -6,7 +6,8 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from starlette.exceptions import HTTPException
 
 from packshot.console.pages import page
-from packshot.console.visitor import SignInNeeded, sign_in_path
+from packshot.console.shield import HEADERS
+from packshot.console.visitor import SignInNeeded, present, sign_in_path, words_of
 from packshot.errors import (
     AlreadyDecided,
     ClaimLost,
@@ -46,6 +47,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(SignInNeeded, _sign_in)
     app.add_exception_handler(RequestValidationError, _wrong_request)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
 
 
 def status_of(error: PackshotError) -> int:
@@ -56,13 +58,15 @@ def status_of(error: PackshotError) -> int:
 def _named(request: Request, error: Exception) -> Response:
     if not isinstance(error, PackshotError):
         raise error
-    return _answer(request, status_of(error), error.code, str(error))
+    values = {"holder": error.holder} if isinstance(error, ItemTaken) else {}
+    return _answer(request, status_of(error), error.code, str(error), **values)
 
 
 def _sign_in(request: Request, error: Exception) -> Response:
     del error
     if _is_program(request):
-        return _json(401, "sign_in_needed", "Sign in first.")
+        sentence = words_of(request).problem("sign_in_needed", "Sign in first.")
+        return _json(401, "sign_in_needed", sentence)
     return RedirectResponse(sign_in_path(request), 303)
 
 
@@ -81,10 +85,22 @@ def _http(request: Request, error: Exception) -> Response:
     return _answer(request, error.status_code, code, str(error.detail))
 
 
-def _answer(request: Request, status: int, code: str, sentence: str) -> Response:
+def _unexpected(request: Request, error: Exception) -> Response:
+    """A mistake of ours. The server logs it with its traceback; people get a way on."""
+    del error
+    response = _answer(request, 500, "internal_error", "Packshot made a mistake. It is logged.")
+    # This handler stands outside the shield, as it answers for the shield's own mistakes too.
+    response.headers.update(HEADERS)
+    return response
+
+
+def _answer(request: Request, status: int, code: str, sentence: str, **values: str) -> Response:
+    sentence = words_of(request).problem(code, sentence, **values)
     if _is_program(request):
         return _json(status, code, sentence)
-    return page(request, "error.html.j2", None, status=status, code=code, sentence=sentence)
+    # The way on is the navigation; where the server itself fails, nobody is looked up.
+    who = present(request) if status < 500 else None
+    return page(request, "error.html.j2", who, status=status, code=code, sentence=sentence)
 
 
 def _json(status: int, code: str, sentence: str) -> JSONResponse:

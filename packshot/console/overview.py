@@ -48,16 +48,21 @@ class Overview:
 
     @classmethod
     def of(
-        cls, insight: Insight, names: Mapping[UUID, str], words: Words, since: datetime
+        cls,
+        insight: Insight,
+        names: Mapping[UUID, str],
+        words: Words,
+        since: datetime,
+        categories: Mapping[str, str],
     ) -> "Overview":
-        """Ask the store and draw."""
+        """Ask the store and draw; `categories` are the reader's names of the store's."""
         hours = insight.throughput(since)
         rates = insight.corrections(since)
         return cls(
             tiles=tuple(_tiles(insight, hours, words)),
             throughput=_throughput(hours, since, words),
             people=_people(hours, names),
-            corrections=tuple(_corrections(rates, words)),
+            corrections=tuple(_corrections(rates, words, categories)),
             accepted_wrong=_accepted_wrong(insight, since, words),
         )
 
@@ -75,7 +80,7 @@ def _tiles(insight: Insight, hours: Sequence[Hour], words: Words) -> list[Tile]:
         Tile(
             words("insight.waiting", lane=words(f"lane.{one.lane}")),
             words.age(one.created_at, now) if one.created_at else "–",
-            words("insight.waiting_note"),
+            words("insight.waiting_note" if one.created_at else "insight.waiting_none"),
         )
         for one in insight.oldest()
     ]
@@ -112,7 +117,9 @@ def _people(hours: Sequence[Hour], names: Mapping[UUID, str]) -> tuple[Worker, .
     return tuple(sorted(found, key=lambda one: -one.decisions))
 
 
-def _corrections(rates: Sequence[Rate], words: Words) -> list[tuple[str, Markup]]:
+def _corrections(
+    rates: Sequence[Rate], words: Words, categories: Mapping[str, str]
+) -> list[tuple[str, Markup]]:
     kinds: dict[str, list[Rate]] = defaultdict(list)
     for rate in rates:
         kinds[rate.kind].append(rate)
@@ -122,7 +129,7 @@ def _corrections(rates: Sequence[Rate], words: Words) -> list[tuple[str, Markup]
         most = sorted(found, key=lambda rate: -rate.total)[:MAX_ROWS]
         rows = [
             plots.Interval(
-                words.either(f"field.{rate.name}", rate.name) if kind == "field" else rate.name,
+                _name(rate, words, categories),
                 rate.rate,
                 rate.low,
                 rate.high,
@@ -137,6 +144,12 @@ def _corrections(rates: Sequence[Rate], words: Words) -> list[tuple[str, Markup]
         ]
         drawn.append((title, plots.intervals(title, rows)))
     return drawn
+
+
+def _name(rate: Rate, words: Words, categories: Mapping[str, str]) -> str:
+    if rate.kind == "field":
+        return words.either(f"field.{rate.name}", rate.name)
+    return categories.get(rate.name, rate.name) if rate.kind == "category" else rate.name
 
 
 def _accepted_wrong(insight: Insight, since: datetime, words: Words) -> Markup | None:

@@ -10,7 +10,7 @@ from packshot.errors import NotFound
 from packshot.imaging.decode import Limits, decode
 from packshot.imaging.encode import encode
 from packshot.imaging.scale import fit
-from packshot.store.blobs import BlobStore
+from packshot.store.blobs import VIEW_PREFIX, BlobStore
 
 #: Longer side of each view in pixels; `full` keeps the picture's own.
 SIDES = {"thumb": 320, "screen": 2048, "full": 16383}
@@ -23,7 +23,10 @@ QUALITY = 90
 
 
 class Renditions:
-    """Kept in the object store, so that every console process finds them. Thread-safe."""
+    """Kept in the object store, so that every console process finds them. Thread-safe.
+
+    The sweep deletes them after some days; whoever looks again has them made again.
+    """
 
     def __init__(self, blobs: BlobStore, limits: Limits) -> None:
         self._blobs = blobs
@@ -40,7 +43,7 @@ class Renditions:
             return data, _media_type(data)
         if view not in SIDES:
             raise NotFound(f"There is no view '{view}'.")
-        kept = f"views/{hashlib.sha256(key.encode()).hexdigest()[:40]}-{view}"
+        kept = f"{VIEW_PREFIX}{hashlib.sha256(key.encode()).hexdigest()[:40]}-{view}"
         try:
             data = self._blobs.get(kept)
         except NotFound:

@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from packshot.console.shield import SAFE
 from packshot.console.site import Site
 from packshot.console.words import LANGUAGES, Words, preferred, words
-from packshot.errors import NotAllowed
+from packshot.errors import NotAllowed, PackshotError
 from packshot.store.persons import Person, Role, SignedIn
 
 #: The cookie of a session; `__Host-` would need TLS even on a desk.
@@ -82,6 +83,15 @@ def visitor(role: Role) -> Callable[..., Any]:
         return Visitor(signed, words_of(request))
 
     return find
+
+
+def present(request: Request) -> Visitor | None:
+    """Who asks, where that is easily known: for pages that must not fail, such as errors."""
+    token = request.cookies.get(COOKIE, "")
+    with suppress(PackshotError):
+        signed = site_of(request).people.session(token) if token else None
+        return Visitor(signed, words_of(request)) if signed else None
+    return None
 
 
 async def check_visit(request: Request) -> None:

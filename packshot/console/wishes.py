@@ -1,6 +1,6 @@
 """What a queue's address may ask for, as filters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
@@ -52,6 +52,10 @@ class Wish:
             held_by=who.id if self.held == "me" else None,
             with_held=self.held == "all",
         )
+
+    def offer(self, who: Person) -> Filters:
+        """The filters of what somebody gets next: without what they have skipped."""
+        return replace(self.filters(who), offered_to=who.id)
 
 
 def wish(

@@ -31,6 +31,18 @@ class Words:
         """The sentence under a key, or another where there is none: for codes that may be new."""
         return self.catalogue.get(key, otherwise)
 
+    def problem(self, code: str, sentence: str, **values: object) -> str:
+        """An error's sentence. Errors speak the first language themselves, and say more in it."""
+        if self.language == LANGUAGES[0]:
+            return sentence
+        text = self.catalogue.get(f"problem.{code}")
+        return text.format_map(values) if text else sentence
+
+    def rule(self, rule: str) -> str:
+        """Where a value comes from, such as `lexicon:exact COCA-COLA`, without what was read."""
+        code = rule.split(" ", 1)[0]
+        return self.either(f"rule.{code.replace(':', '.')}", code)
+
     def age(self, since: datetime, now: datetime) -> str:
         """How long ago, in one unit."""
         return self.span((now - since).total_seconds())
@@ -50,6 +62,11 @@ class Words:
         if self.language == "zh":
             return f"{at.year}年{at.month}月{at.day}日 {at:%H:%M} UTC"
         return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+    def against(self, value: float, threshold: float) -> str:
+        """A probability and the threshold that it missed: never two equal numbers."""
+        told, wanted = self.share(value), self.share(threshold)
+        return f"{value:.1%} / {threshold:.1%}" if told == wanted else f"{told} / {wanted}"
 
     def share(self, value: float | None) -> str:
         """A probability as a whole per cent; below 1 % with one place."""

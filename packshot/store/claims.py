@@ -4,10 +4,11 @@ A claim gives out a token. Whoever comes without the latest token is refused, so
 lost its lease while its reviewer was away cannot decide an item that somebody else has by now.
 """
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from packshot.errors import AlreadyDecided, ClaimLost, ItemTaken, NotFound
@@ -19,8 +20,6 @@ from packshot.store.review_items import Claim, Filters, Hold, Item, ReviewStatus
 from packshot.store.tables import PersonRow, ReviewRow, SkipRow
 from packshot.store.tickets import Artifact
 
-#: How long a skipped item is not offered to the one who skipped it.
-SKIPPED_FOR = timedelta(hours=12)
 #: Leases that are ended in one transaction.
 EXPIRED_AT_ONCE = 200
 #: The step that an artifact belongs to which a person made.
@@ -41,7 +40,7 @@ class Claims(Queue):
             if row.status == ReviewStatus.DECIDED:
                 raise AlreadyDecided("This item has been decided meanwhile.")
             if row.holder not in (None, by.id) and not self._lapsed(db, row):
-                raise ItemTaken(f"{self._name(db, row.holder)} is working on this item.")
+                raise ItemTaken(self._name(db, row.holder))
             return self._take(db, row, by.id)
 
     def claim_next(self, by: Person, filters: Filters | None = None) -> Claim | None:
@@ -51,17 +50,11 @@ class Claims(Queue):
         taking are passed over.
         """
         by.must(Role.REVIEWER)
-        filters = filters or Filters()
+        filters = replace(filters or Filters(), offered_to=by.id)
         with self._transaction() as db:
             self._expire(db)
-            skipped = exists().where(
-                SkipRow.person == by.id,
-                SkipRow.review == ReviewRow.id,
-                SkipRow.at > self._now(db) - SKIPPED_FOR,
-            )
             query = (
                 self._filtered(db, select(ReviewRow), filters)
-                .where(~skipped)
                 .order_by(*place(filters))
                 .limit(1)
                 .with_for_update(skip_locked=True, of=ReviewRow)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, Select, func, select, tuple_
+from sqlalchemy import Engine, Select, exists, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from packshot.clock import Clock
@@ -32,10 +32,12 @@ from packshot.store.review_items import (
     decode_cursor,
     encode_cursor,
 )
-from packshot.store.tables import JobRow, ReasonRow, ReviewRow
+from packshot.store.tables import JobRow, ReasonRow, ReviewRow, SkipRow
 
 #: How long a reviewer may hold an item without a sign of life.
 LEASE = timedelta(minutes=5)
+#: How long a skipped item is not offered to the one who skipped it.
+SKIPPED_FOR = timedelta(hours=12)
 #: How old the facets' counts may be.
 FACETS_AGE = timedelta(seconds=10)
 
@@ -134,7 +136,7 @@ class Queue(LedgerBase):
             query = query.where(ReviewRow.confidence >= filters.confidence_from)
         if filters.confidence_below is not None:
             query = query.where(func.coalesce(ReviewRow.confidence, 0) < filters.confidence_below)
-        return query
+        return query.where(~_skipped(filters.offered_to, now)) if filters.offered_to else query
 
     @staticmethod
     def _get(db: Session, review: UUID) -> Item:
@@ -157,6 +159,14 @@ def _status(filters: Filters) -> Any:
     if filters.with_held:
         return ReviewRow.status.in_((ReviewStatus.OPEN, ReviewStatus.CLAIMED))
     return ReviewRow.status == ReviewStatus.OPEN
+
+
+def _skipped(person: UUID, now: datetime) -> Any:
+    return exists().where(
+        SkipRow.person == person,
+        SkipRow.review == ReviewRow.id,
+        SkipRow.at > now - SKIPPED_FOR,
+    )
 
 
 def _shown() -> Select[Any]:

@@ -3,24 +3,31 @@
 from collections.abc import Collection
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from packshot.contract import Job, Lane, Step
 from packshot.errors import Conflict
+from packshot.store.audit import note
 from packshot.store.base import LedgerBase
 from packshot.store.forgotten import idle, lapsed, passed_over
+from packshot.store.persons import Person
 from packshot.store.tables import SETTLED, JobRow, JobStatus, StepRow, StepStatus
 
 
 class Recovery(LedgerBase):
     """The part of the ledger that a person, a restart or the reconciler calls."""
 
-    def retry(self, source: str, job_id: str) -> tuple[UUID, Job, Step]:
+    def retry(
+        self, source: str, job_id: str, *, by: Person | None = None
+    ) -> tuple[UUID, Job, Step]:
         """Reopen a failed or cancelled job at its first unfinished step; the caller publishes it.
 
-        Raises `NotFound`, or `Conflict` when the job is not one that can be retried.
+        The audit log names `by`, and the system where nobody is signed in. Raises `NotFound`, or
+        `Conflict` when the job is not one that can be retried.
         """
         with self._transaction() as db:
             row = self._lock(db, self._named(db, source, job_id).id)
@@ -39,24 +46,40 @@ class Recovery(LedgerBase):
                 step.code = step.message = None
             if first is None:
                 raise Conflict(f"Job {source}/{job_id} has no unfinished step.")
+            before = {"status": row.status, "code": row.code}
             row.status = JobStatus.RUNNING if first is not Step.PREPARE else JobStatus.QUEUED
             row.code = row.message = row.finished_at = None
             row.updated_at = self._now(db)
+            self._tell(db, row, by, "retry", before, {"status": row.status, "step": first})
             return row.id, Job.model_validate(row.request), first
 
-    def cancel(self, source: str, job_id: str) -> bool:
+    def cancel(self, source: str, job_id: str, *, by: Person | None = None) -> bool:
         """Stop a job before its next step. Returns False when it was settled already."""
         with self._transaction() as db:
             row = self._lock(db, self._named(db, source, job_id).id)
             if row.status in SETTLED:
                 return False
+            before = {"status": row.status}
             row.status = JobStatus.CANCELLED
             row.finished_at = row.updated_at = self._now(db)
             for step in self._steps(db, row.id):
                 if step.status == StepStatus.RUNNING:
                     step.status = StepStatus.PENDING
                     step.fence += 1  # whoever runs it now must not commit
+            self._tell(db, row, by, "cancel", before, {"status": row.status})
             return True
+
+    def _tell(
+        self,
+        db: Session,
+        row: JobRow,
+        by: Person | None,
+        action: str,
+        before: dict[str, Any],
+        after: dict[str, Any],
+    ) -> None:
+        subject = f"job:{row.id}"
+        note(db, by, action, subject, at=self._now(db), job=row.id, before=before, after=after)
 
     def unfinished(self, source: str | None = None) -> list[tuple[UUID, Job, Step]]:
         """Every job that is not settled, with its first unfinished step."""

@@ -143,6 +143,8 @@ class Filters:
     held_by: UUID | None = None
     #: With the items that anybody holds, for leads who look at everything.
     with_held: bool = False
+    #: Without the items that this person has skipped lately: what they are offered next.
+    offered_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,17 @@
 import asyncio
 import base64
 import re
+import socket
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select, update
 
+from packshot.console.listener import listen
 from packshot.console.seals import LINK_SECONDS, Seals
+from packshot.console.shield import POLICY
 from packshot.console.visitor import local_path
 from packshot.contract import Image, Job, Step
 from packshot.errors import ForbiddenAddress
@@ -85,10 +89,10 @@ def test_guessing_is_throttled(console: Console) -> None:
 def test_a_link_signs_in_once(console: Console) -> None:
     secret = console.bench.people.one_time("lea")
     visit = console.visit()
-    csrf = _csrf(visit("GET", f"/welcome?secret={secret}").data)
+    csrf = _csrf(visit("GET", "/welcome").data)
     assert visit("POST", "/welcome", form={"secret": secret, "csrf": csrf}).status == 303
     other = console.visit()
-    csrf = _csrf(other("GET", f"/welcome?secret={secret}").data)
+    csrf = _csrf(other("GET", "/welcome").data)
     assert other("POST", "/welcome", form={"secret": secret, "csrf": csrf}).status == 401
 
 
@@ -231,6 +235,49 @@ def test_a_body_has_a_limit(console: Console) -> None:
         body=b"x",
     )
     assert answer.status == 413
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [("/reviews/{}", b"This is our mistake"), ("/api/v1/reviews/{}", b'"code":"internal_error"')],
+    ids=["page", "program"],
+)
+def test_a_mistake_of_ours_shows_a_way_on_and_nothing_of_the_inside(
+    console: Console, monkeypatch: pytest.MonkeyPatch, path: str, told: bytes
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("secret of the inside")
+
+    monkeypatch.setattr(type(console.bench.reviews), "get", broken)
+    answer = console.visit(console.bench.people.get("lea"))("GET", path.format(console.review))
+    assert (answer.status, answer.headers["content-security-policy"]) == (500, POLICY)
+    assert told in answer.data
+    assert b"secret of the inside" not in answer.data
+
+
+def test_an_error_leaves_the_navigation_to_whoever_is_signed_in(console: Console) -> None:
+    lea = console.visit(console.bench.people.get("lea"))
+    assert b'href="/insight"' in lea("GET", f"/reviews/{uuid4()}").data
+    answer = console.visit()("GET", "/nothing-here")
+    assert (answer.status, b'href="/insight"' in answer.data) == (404, False)
+
+
+def test_errors_speak_the_readers_language(console: Console) -> None:
+    lea = console.visit(console.bench.people.get("lea"))
+    lea.cookies["packshot_language"] = "zh"
+    for path in (f"/reviews/{uuid4()}", f"/api/v1/reviews/{uuid4()}"):
+        assert "没有这个项目、任务或页面" in lea("GET", path).data.decode()
+    console.bench.held(console.bench.people.get("ray"), console.job)
+    taken = lea("POST", f"/api/v1/reviews/{console.review}/claim")
+    assert taken.json() == {"code": "item_taken", "message": "Ray 正在处理此项目。"}
+
+
+def test_answers_do_not_wait_for_an_ack() -> None:
+    """asyncio sets TCP_NODELAY where a socket says that it is TCP, which most listeners do not."""
+    with listen() as listener, socket.create_connection(listener.getsockname()):
+        taken, _ = listener.accept()
+        with taken:
+            assert taken.proto == socket.IPPROTO_TCP
 
 
 def test_a_start_deletes_the_sessions_that_are_over(console: Console) -> None:

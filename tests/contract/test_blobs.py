@@ -204,6 +204,14 @@ def test_a_sweep_takes_what_the_dead_left_behind_and_nothing_else(blobs: BlobSto
     assert blobs.get("originals/ab/abc.jpg") == b"kept"
 
 
+def test_old_objects_below_a_prefix_are_pruned(blobs: BlobStore) -> None:
+    for key in ("views/a", "views/b/c", "work/a"):
+        blobs.put(key, b"bytes", "image/jpeg")
+    assert blobs.prune("views/", timedelta(hours=1)) == 0
+    assert blobs.prune("views/", timedelta(hours=-1)) == 2
+    assert list(blobs.list("")) == ["work/a"]
+
+
 def test_half_a_file_of_a_dead_writer_is_swept(tmp_path: Path) -> None:
     blobs = FolderBlobs(tmp_path)
     blobs.put("a", b"whole", "text/plain")

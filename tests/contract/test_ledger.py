@@ -12,10 +12,14 @@ from sqlalchemy import Engine
 from packshot.contract import Event, EventType, Image, Job, Step
 from packshot.errors import Conflict, CorruptImage, Fenced, NotFound
 from packshot.identity import uuid7
+from packshot.store.audit import Audit
 from packshot.store.ledger import Artifact, Known, Ledger, Outcome, Settlement, Ticket, Verdict
 from packshot.store.outbox import Outbox
+from packshot.store.people import People
+from packshot.store.persons import Role
 from packshot.store.tables import JobStatus
 from packshot.store.views import Views
+from tests.support.review_bench import HASHER, PASSWORD
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"), sku="A1")
 
@@ -259,6 +263,24 @@ def test_a_cancelled_job_stops_and_its_running_step_may_not_commit(ledger: Ledge
     assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.DROP
     assert ledger.cancel("tests", "one") is False
     assert ledger.retry("tests", "one")[2] is Step.PREPARE
+
+
+def test_the_audit_log_tells_who_retried_and_who_cancelled(ledger: Ledger, engine: Engine) -> None:
+    lea = People(engine, hasher=HASHER).add("lea", "Lea", Role.LEAD, PASSWORD)
+    row = ledger.submit(JOB).id
+    assert ledger.cancel("tests", "one", by=lea) is True
+    assert ledger.cancel("tests", "one", by=lea) is False, "and nothing is noted"
+    ledger.retry("tests", "one")  # by command, where nobody is signed in
+    entries, _ = Audit(engine).page(job=row)
+    assert [(one.login, one.action, one.before, one.after) for one in entries] == [
+        (
+            "system",
+            "retry",
+            {"status": "cancelled", "code": None},
+            {"status": "queued", "step": "prepare"},
+        ),
+        ("lea", "cancel", {"status": "queued"}, {"status": "cancelled"}),
+    ]
 
 
 def test_unfinished_jobs_are_found_at_their_first_open_step(ledger: Ledger) -> None:

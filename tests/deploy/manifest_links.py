@@ -106,14 +106,8 @@ def _used(docs: list[Doc]) -> Iterator[tuple[str, str, str, str | None]]:
     for pod in pods(docs):
         for kind, name, key in _variables(pod):
             yield pod.owner, kind, name, key
-        for volume in pod.spec.get("volumes", []):
-            if "secret" in volume:
-                yield pod.owner, "Secret", volume["secret"]["secretName"], None
-            if "configMap" in volume:
-                yield pod.owner, "ConfigMap", volume["configMap"]["name"], None
-            if "persistentVolumeClaim" in volume:
-                claim = volume["persistentVolumeClaim"]["claimName"]
-                yield pod.owner, "PersistentVolumeClaim", claim, None
+        for kind, name in _volumes(pod):
+            yield pod.owner, kind, name, None
     for doc in of_kind(docs, "TriggerAuthentication"):
         for row in doc["spec"]["secretTargetRef"]:
             yield title(doc), "Secret", row["name"], row["key"]
@@ -121,6 +115,16 @@ def _used(docs: list[Doc]) -> Iterator[tuple[str, str, str, str | None]]:
         yield title(doc), "Secret", doc["spec"]["bootstrap"]["initdb"]["secret"]["name"], None
     for doc in of_kind(docs, "Ingress"):
         yield title(doc), "Secret", doc["spec"]["tls"][0]["secretName"], None
+
+
+def _volumes(pod: Pod) -> Iterator[tuple[str, str]]:
+    for volume in pod.spec.get("volumes", []):
+        if "secret" in volume:
+            yield "Secret", volume["secret"]["secretName"]
+        if "configMap" in volume:
+            yield "ConfigMap", volume["configMap"]["name"]
+        if "persistentVolumeClaim" in volume:
+            yield "PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]
 
 
 def _variables(pod: Pod) -> Iterator[tuple[str, str, str | None]]:

@@ -2,11 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.fixtures import need
+from tests.support.server import NotAvailable
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -23,19 +25,30 @@ _FLAGS = (
 )
 
 
-@pytest.fixture(scope="module")
-def browser(pytestconfig: pytest.Config) -> Iterator["Browser"]:
-    """Chromium, without a window."""
+@contextmanager
+def chromium() -> Iterator["Browser"]:
+    """Chromium, without a window. Raises `NotAvailable`."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError as error:
-        need(pytestconfig, "Chromium", f"playwright is not installed ({error})")
+        raise NotAvailable(f"playwright is not installed ({error})") from error
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
-        need(pytestconfig, "Chromium", "neither chromium nor google-chrome is installed")
+        raise NotAvailable("neither chromium nor google-chrome is installed")
     with sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=path, chromium_sandbox=False, args=list(_FLAGS)
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(pytestconfig: pytest.Config) -> Iterator["Browser"]:
+    """One Chromium for the tests of a file."""
+    with ExitStack() as stack:
+        try:
+            found = stack.enter_context(chromium())
+        except NotAvailable as error:
+            need(pytestconfig, "Chromium", str(error))
+        yield found

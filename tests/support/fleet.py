@@ -60,14 +60,16 @@ class Fleet:
             raise AssertionError(done.stderr.decode() + done.stdout.decode())
         return done.stdout.decode()
 
-    def start(self, role: str, *arguments: str) -> "subprocess.Popen[bytes]":
-        """Start a worker and return once it consumes."""
+    def start(
+        self, role: str, *arguments: str, module: str = "packshot"
+    ) -> "subprocess.Popen[bytes]":
+        """Start a worker and return once it consumes. `module` is run in the place of packshot."""
         number = len(self.workers)
         probes = self.folder / f"probes-{number}"
         with self.log(number).open("wb") as log:
             worker = subprocess.Popen(
                 (
-                    *(sys.executable, "-m", "packshot", "-v", "worker", role),
+                    *(sys.executable, "-m", module, "-v", "worker", role),
                     *("--probes", str(probes), *arguments),
                 ),
                 env={**os.environ, **self.settings},

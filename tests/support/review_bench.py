@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +49,15 @@ class Hand:
 
     def __call__(self) -> datetime:
         return self.now
+
+
+class Wall(Hand):
+    """The wall's clock, for browsers compare leases with their own. It can be put forward."""
+
+    ahead = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.ahead
 
 
 @dataclass
@@ -132,19 +142,15 @@ class ReviewBench:
             worker="w1",
         )
 
-    def photographed(self, path: Any, **changes: Any) -> JobView:
-        """A job whose photo went through every stage and waits for a person."""
-        noise = np.random.default_rng(7).integers(0, 256, (240, 320, 3), np.uint8)
-        path.write_bytes(encode(noise, "png", 100))
-        job = Job(
-            version=1,
-            source="tests",
-            job_id="photo",
-            sku="A1",
-            image=Image(uri=str(path)),
-            outputs=OUTPUTS,
-            review="always",
-            **changes,
+    def photographed(
+        self, path: Path, name: str = "photo", *, data: bytes | None = None, **changes: Any
+    ) -> JobView:
+        """A job whose photo (noise, or `data`) went through every stage and waits for a person."""
+        noise = np.random.default_rng(list(name.encode())).integers(0, 256, (240, 320, 3), np.uint8)
+        path.write_bytes(data or encode(noise, "png", 100))
+        fields = {"source": "tests", "job_id": name, "sku": "A1", "review": "always", **changes}
+        job = Job.model_validate(
+            {"version": 1, "image": Image(uri=str(path)), "outputs": OUTPUTS, **fields}
         )
         row = self.ledger.submit(job).id
         self.run(Restart(row, job, Step.PREPARE))

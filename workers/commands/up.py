@@ -74,15 +74,14 @@ def up(
 
 
 def _serve(site: "Site", port: int, console: "Console") -> None:
-    import socket
-
     import uvicorn
 
     from packshot.console.app import create_app
+    from packshot.console.listener import listen
 
-    listener = socket.create_server(("127.0.0.1", port))
+    listener = listen(port)
     address = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    link = f"{address}/welcome?secret={first_link(site.people)}"
+    link = f"{address}/welcome#{first_link(site.people)}"
     console.print(f"Console:  {address}", highlight=False)
     console.print(f"Sign in:  {link}", soft_wrap=True, highlight=False)
     console.print("The link works once, for ten minutes. Ctrl-C ends everything.")

@@ -30,7 +30,9 @@ def insight(
 ) -> Response:
     """Plots of the last days."""
     since = datetime.now(UTC) - timedelta(days=days)
-    overview = Overview.of(site.insight, site.people.names(), who.words, since)
+    chinese = who.words.language == "zh"
+    categories = {one.en: one.zh for one in site.catalogue.categories if chinese and one.zh}
+    overview = Overview.of(site.insight, site.people.names(), who.words, since, categories)
     return page(request, "insight.html.j2", who, overview=overview, days=days)
 
 

@@ -9,6 +9,7 @@ from packshot.console.dossier import Dossier
 from packshot.console.pages import page
 from packshot.console.visitor import Reviewing, SiteOf, Viewing, Visitor
 from packshot.console.wishes import Wish, WishOf
+from packshot.store.persons import Role
 from packshot.store.review_items import Item, RejectReason
 
 router = APIRouter(include_in_schema=False)
@@ -33,7 +34,7 @@ def ahead(
 ) -> Response:
     """The page of the next free item that is not among `without`, to be shown at once. Or 204."""
     passed = set(without.split(","))
-    found = site.reviews.page(wish.filters(who.person), limit=_AHEAD)
+    found = site.reviews.page(wish.offer(who.person), limit=_AHEAD)
     following = next((one for one in found.items if str(one.id) not in passed), None)
     if following is None:
         return Response(status_code=204)
@@ -42,13 +43,15 @@ def ahead(
 
 def _page(request: Request, item: Item, who: Visitor, site: Any, wish: Wish) -> Response:
     dossier = Dossier.of(item, site.views.by_id(item.job), site.reviews.of_job(item.job))
+    people = site.people.list()
     return page(
         request,
         "item.html.j2",
         who,
         item=item,
         dossier=dossier,
-        names=site.people.names(),
+        names={one.id: one.name for one in people},
+        reviewers=[one for one in people if one.may(Role.REVIEWER)],
         reasons=tuple(RejectReason),
         wish=wish,
     )

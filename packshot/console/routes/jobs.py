@@ -61,9 +61,8 @@ def job(request: Request, job: UUID, who: Viewing, site: SiteOf) -> Response:
 @router.post("/jobs/{job}/retry")
 def retry(job: UUID, who: Reviewing, site: SiteOf) -> Response:
     """Resume a failed or cancelled job at its first unfinished step."""
-    del who
     found = site.views.by_id(job)
-    row, request, step = site.ledger.retry(found.source, found.job_id)
+    row, request, step = site.ledger.retry(found.source, found.job_id, by=who.person)
     site.restart(Restart(row, request, step))
     return RedirectResponse(f"/jobs/{job}", 303)
 
@@ -71,9 +70,8 @@ def retry(job: UUID, who: Reviewing, site: SiteOf) -> Response:
 @router.post("/jobs/{job}/cancel")
 def cancel(job: UUID, who: Reviewing, site: SiteOf) -> Response:
     """Stop a job before its next step."""
-    del who
     found = site.views.by_id(job)
-    site.ledger.cancel(found.source, found.job_id)
+    site.ledger.cancel(found.source, found.job_id, by=who.person)
     return RedirectResponse(f"/jobs/{job}", 303)
 
 

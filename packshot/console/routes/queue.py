@@ -45,7 +45,7 @@ def start(who: Reviewing, site: SiteOf, wish: WishOf) -> Response:
 
     Nothing is claimed here: a GET may come from a browser that looks ahead. The page claims.
     """
-    found = site.reviews.page(wish.filters(who.person), limit=1)
+    found = site.reviews.page(wish.offer(who.person), limit=1)
     if not found.items:
         return RedirectResponse("/queue" + wish.query(), 303)
     return RedirectResponse(f"/reviews/{found.items[0].id}" + wish.query(), 303)

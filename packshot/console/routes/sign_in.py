@@ -55,9 +55,13 @@ def sign_in(
 
 
 @router.get("/welcome")
-def welcome(request: Request, secret: Annotated[str, Query(max_length=256)] = "") -> Response:
-    """A link that signs in once: it asks first, as whatever previews links must not use it up."""
-    return _form(request, secret=secret)
+def welcome(request: Request) -> Response:
+    """A link that signs in once: it asks first, as whatever previews links must not use it up.
+
+    The secret stands behind the address's `#`, which browsers keep to themselves: no log of ours
+    or of a proxy ever has it. The page's script puts it into the form.
+    """
+    return _form(request, welcome=True)
 
 
 @router.post("/welcome", dependencies=[Depends(visitor.check_visit)])
@@ -92,7 +96,12 @@ async def language(request: Request) -> Response:
 
 
 def _form(
-    request: Request, *, onward: str = "", login: str = "", problem: str = "", secret: str = ""
+    request: Request,
+    *,
+    onward: str = "",
+    login: str = "",
+    problem: str = "",
+    welcome: bool = False,
 ) -> Response:
     visit, token = visitor.begin_visit(request)
     status = {"": 200, "too_many_attempts": 429}.get(problem, 401)
@@ -105,7 +114,7 @@ def _form(
         next=onward,
         login=login,
         problem=problem,
-        secret=secret,
+        welcome=welcome,
     )
     visitor.set_cookie(request, response, visitor.VISIT_COOKIE, visit)
     return response

@@ -8,7 +8,10 @@ import { Viewer } from "./viewer.js";
 const STALE = 10 * 60 * 1000;
 /** Items passed over in this tab, so that they are not fetched ahead again. */
 const passed = new Set(JSON.parse(sessionStorage.getItem("packshot-passed") ?? "[]"));
+/** How long a decision waits for the page that is just being fetched ahead (milliseconds). */
+const PATIENCE = 1500;
 let ahead = null;
+let looking = null;
 
 class Desk {
   constructor(main) {
@@ -26,7 +29,7 @@ class Desk {
     this.bind();
     this.show();
     if (this.open) this.take();
-    else this.look();
+    else looking = this.look();
   }
 
   listen() {
@@ -38,13 +41,14 @@ class Desk {
     });
     this.get("any-colour").addEventListener("input", (event) => this.background(event.target.value));
     this.get("split-toggle").addEventListener("click", () => this.toggleSplit());
-    for (const [id, run] of [["approve", () => this.approve()], ["reject", () => this.refuse("rejected")], ["send-back", () => this.refuse("sent_back")], ["skip", () => this.skip()]]) this.get(id)?.addEventListener("click", run);
+    for (const [id, run] of [["approve", () => this.approve()], ["reject", () => this.refuse("rejected")], ["send-back", () => this.refuse("sent_back")], ["skip", () => this.skip()], ["give", () => this.give()]]) this.get(id)?.addEventListener("click", run);
     // The editor claims again: releasing in between would offer the item to others.
     this.get("edit-matte")?.addEventListener("click", () => this.claim.forget());
     this.get("fields").addEventListener("submit", (event) => event.preventDefault());
     this.get("reasons").addEventListener("keydown", (event) => {
       const choice = /^[1-9]$/.test(event.key) && event.target.id !== "note" && this.get("reasons").querySelectorAll("input[type=radio]")[Number(event.key) - 1];
       if (choice) { choice.checked = true; choice.focus(); }
+      if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) { event.preventDefault(); this.get("reasons-go").click(); }
     });
   }
 
@@ -61,6 +65,7 @@ class Desk {
       ["e", "key.text", () => this.fields.focusText()],
       ["c", "key.category", () => this.fields.value("category")?.focus()],
       ["n", "key.brand", () => this.fields.value("brand")?.focus()],
+      ["p", "key.person", () => this.get("give-to").focus(), () => this.get("give-to")],
       ["m", "key.matte", () => this.get("edit-matte")?.click(), ready],
       ["1", "key.tabs", () => this.tab("photo")],
       ["2", "key.tabs", () => this.tab("cut")],
@@ -121,13 +126,14 @@ class Desk {
       state.textContent = word("script.yours");
       state.className = "pill good";
       this.get("conflict").hidden = true;
+      this.get("edit-matte")?.removeAttribute("hidden");
       this.open = true;
       for (const one of this.main.querySelectorAll(".decide button")) one.disabled = false;
       this.main.dataset.claimed = "1";
     } catch (error) {
       this.conflict(error);
     }
-    this.look();
+    looking = this.look();
   }
 
   /** Somebody else has it, or decided it, or the claim ended: say so, and show a way on. */
@@ -138,6 +144,7 @@ class Desk {
     state.textContent = word("script.not_yours");
     state.className = "pill bad";
     for (const one of this.main.querySelectorAll(".decide button")) one.disabled = true;
+    this.get("edit-matte")?.setAttribute("hidden", "");
     const box = this.get("conflict");
     box.hidden = false;
     box.className = "notice warn over";
@@ -154,6 +161,8 @@ class Desk {
     if (error.code === "already_decided") row.append(button(word("script.look"), () => location.reload()));
     else row.append(button(word("script.again"), () => this.take()));
     box.replaceChildren(title, sentence, row);
+    // On a narrow window it lies below the photo.
+    box.scrollIntoView({ block: "center" });
   }
 
   /** What the large button does: approve, or save what was put right. */
@@ -214,6 +223,20 @@ class Desk {
     this.next();
   }
 
+  /** A lead gives the item to somebody, or back into the queue, whoever has it. */
+  async give() {
+    const { value, selectedOptions } = this.get("give-to");
+    try {
+      await ask("POST", `/api/v1/reviews/${this.id}/reassign`, { login: value || null });
+    } catch (error) {
+      toast(error.message);
+      return;
+    }
+    this.claim.forget();
+    toast(value ? word("script.given", { name: selectedOptions[0].textContent }) : word("script.given_back"));
+    this.next();
+  }
+
   /** Fetch the next page and its pictures while this one is worked on. */
   async look() {
     if (this.main.dataset.reviews !== "1") return;
@@ -231,8 +254,13 @@ class Desk {
     ahead = { main, title: found.title, pictures, at: Date.now() };
   }
 
-  next() {
+  async next() {
+    if (this.leaving) return;
+    this.leaving = true;
     this.claim.release();
+    // Whoever decides faster than the next page comes waits for it: loading it anew takes longer.
+    if (!ahead) await Promise.race([looking, new Promise((done) => setTimeout(done, PATIENCE))]);
+    this.leaving = false;
     const found = ahead;
     if (!found || Date.now() - found.at > STALE) {
       location.assign(`/queue/next${this.query}`);

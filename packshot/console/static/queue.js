@@ -58,15 +58,18 @@ function preview() {
   document.getElementById("bulk-sheet").replaceChildren(...list.map((item) => {
     const figure = document.createElement("figure");
     const picture = item.querySelector("img").cloneNode();
-    picture.removeAttribute("loading");
-    picture.removeAttribute("class");
+    for (const name of ["loading", "class", "width", "height"]) picture.removeAttribute(name);
     const label = document.createElement("label");
-    label.className = "row";
     const check = document.createElement("input");
     check.type = "checkbox";
     check.checked = true;
     check.addEventListener("change", () => { box(item).checked = check.checked; count(); });
-    label.append(check, item.querySelector(".name").textContent);
+    const name = document.createElement("span");
+    name.className = "clip";
+    name.textContent = item.querySelector(".name").textContent;
+    const facts = document.createElement("small");
+    facts.textContent = item.querySelector(".facts .category")?.textContent ?? "";
+    label.append(check, name, facts);
     figure.append(picture, label);
     return figure;
   }));

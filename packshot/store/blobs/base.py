@@ -14,6 +14,8 @@ MAX_PART_BYTES = 255
 
 #: What the names of objects begin with that `check` writes, reads and deletes.
 CHECK_PREFIX = "check-"
+#: What the names of copies begin with that pages show; each can be made again from its original.
+VIEW_PREFIX = "views/"
 
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f\\]")
 
@@ -54,6 +56,12 @@ class BlobStore(Protocol):
         """Delete what a writer or a check left behind that died; returns how many there were.
 
         Only temporary objects, and only those older than `older`: nobody is at work on them.
+        """
+
+    def prune(self, prefix: str, older: timedelta) -> int:
+        """Delete the objects below `prefix` that were written more than `older` ago.
+
+        Returns how many there were. For what can be made again, such as `VIEW_PREFIX`.
         """
 
     def check(self) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -83,15 +83,14 @@ class FolderBlobs:
 
     def sweep(self, older: timedelta) -> int:
         """See `BlobStore.sweep`."""
-        before = time.time() - older.total_seconds()
-        swept = 0
-        for pattern in (f"{_INCOMING}/*", f"{CHECK_PREFIX}*"):
-            for path in self.root.glob(pattern):
-                with _translated(path.name), suppress(FileNotFoundError):
-                    if path.stat().st_mtime < before:
-                        path.unlink()
-                        swept += 1
-        return swept
+        return sum(
+            _delete_old(self.root.glob(pattern), older)
+            for pattern in (f"{_INCOMING}/*", f"{CHECK_PREFIX}*")
+        )
+
+    def prune(self, prefix: str, older: timedelta) -> int:
+        """See `BlobStore.prune`."""
+        return _delete_old((self.root / key for key in self.list(prefix)), older)
 
     def check(self) -> None:
         """See `BlobStore.check`. Makes the folder where it does not exist."""
@@ -116,6 +115,17 @@ class FolderBlobs:
             yield path
         finally:
             path.unlink(missing_ok=True)
+
+
+def _delete_old(paths: Iterable[Path], older: timedelta) -> int:
+    before = time.time() - older.total_seconds()
+    deleted = 0
+    for path in paths:
+        with _translated(path.name), suppress(FileNotFoundError):
+            if path.stat().st_mtime < before:
+                path.unlink()
+                deleted += 1
+    return deleted
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """An object store in this process's memory: for tests, and for whoever tests against Packshot."""
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ class MemoryBlobs:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._objects: dict[str, bytes] = {}
+        self._written: dict[str, float] = {}
         #: What was said about each object when it was written, for assertions.
         self.media_types: dict[str, str] = {}
 
@@ -53,6 +55,7 @@ class MemoryBlobs:
         check_key(key)
         with self._lock:
             self._objects.pop(key, None)
+            self._written.pop(key, None)
             self.media_types.pop(key, None)
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -65,9 +68,20 @@ class MemoryBlobs:
         """Whoever wrote here died with what it left behind."""
         return 0
 
+    def prune(self, prefix: str, older: timedelta) -> int:
+        """See `BlobStore.prune`."""
+        before = time.monotonic() - older.total_seconds()
+        with self._lock:
+            old = [key for key, at in self._written.items() if at < before]
+        old = [key for key in old if key.startswith(prefix)]
+        for key in old:
+            self.delete(key)
+        return len(old)
+
     def check(self) -> None:
         """Memory is always there."""
 
     def _write(self, key: str, data: bytes, media_type: str) -> None:
         self._objects[key] = bytes(data)
+        self._written[key] = time.monotonic()
         self.media_types[key] = media_type

@@ -46,6 +46,10 @@ class MeteredBlobs:
         """Delete abandoned temporary objects."""
         return self._store.sweep(older)
 
+    def prune(self, prefix: str, older: timedelta) -> int:
+        """Delete old objects."""
+        return self._store.prune(prefix, older)
+
     def check(self) -> None:
         """Raise unless objects can be written, read and deleted."""
         self._store.check()

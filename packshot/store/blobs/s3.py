@@ -149,16 +149,20 @@ class S3Blobs:
 
     def sweep(self, older: timedelta) -> int:
         """See `BlobStore.sweep`."""
+        return self.prune(CHECK_PREFIX, older)
+
+    def prune(self, prefix: str, older: timedelta) -> int:
+        """See `BlobStore.prune`."""
         pages = self._client.get_paginator("list_objects_v2")
         before = datetime.now(UTC) - older
-        swept = 0
+        deleted = 0
         with self._translated(None):
-            for page in pages.paginate(Bucket=self.bucket, Prefix=CHECK_PREFIX):
+            for page in pages.paginate(Bucket=self.bucket, Prefix=prefix):
                 for item in page.get("Contents", []):
                     if item["LastModified"] < before:
                         self._client.delete_object(Bucket=self.bucket, Key=item["Key"])
-                        swept += 1
-        return swept
+                        deleted += 1
+        return deleted
 
     def check(self) -> None:
         """See `BlobStore.check`. Raises `StorageUnavailable` where nobody answers."""
