@@ -25,20 +25,21 @@ import socket
 import threading
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from celery import Celery, bootsteps
 from celery.signals import worker_shutting_down
 
 from models.bundle import Models
 from models.fake import fake_models
-from packshot.contract import Lane
+from packshot.contract import Lane, Step
 from packshot.errors import PackshotError
 from packshot.settings import Settings
 from packshot.telemetry import action
 from tasks.app import STAGES, create_app
 from tasks.intake import Intake
 from tasks.relay import Relay
-from tasks.runner import Runner
+from tasks.runner import Next, Runner
 from tasks.topology import ensure
 from workers.consumer import GuestConsumer, SafeConsumer
 from workers.health import Probes
@@ -85,7 +86,7 @@ class Worker:
             connections=connections_for(options.concurrency),
         )
         self.services.blobs.check()
-        self.runner = Runner(self.services, STAGES)
+        self.runner = Runner(self.services, STAGES, watch=self._delivered)
         self.app = create_app(settings, self.runner)
         self.app.conf.worker_consumer = SafeConsumer if settings.declare_queues else GuestConsumer
         self._exit_code: int | None = None
@@ -114,6 +115,11 @@ class Worker:
                 reviews=self.services.reviews,
                 blobs=self.services.blobs,
             )
+
+    def _delivered(self, _job: UUID, step: Step, fate: Next) -> None:
+        """A job that has ended has written an event: it does not wait for the relay's next look."""
+        if step is Step.FINISH or fate in {Next.STOP, Next.DEAD}:
+            self._relay.wake()
 
     def run(self) -> int:
         """Serve until told to stop; returns the exit code."""
