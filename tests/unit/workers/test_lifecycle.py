@@ -32,7 +32,11 @@ def test_an_event_does_not_wait_for_the_relays_next_look(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     woken: list[Relay] = []
-    monkeypatch.setattr(Relay, "wake", lambda relay: woken.append(relay))
+
+    def wake(relay: Relay) -> None:
+        woken.append(relay)
+
+    monkeypatch.setattr(Relay, "wake", wake)
     settings = Settings.load().model_copy(update={"data": tmp_path})
     worker = Worker(settings, Options(role=role("all"), concurrency=1, fake_seconds=0.0))
     assert worker.services.settings.ledger_url == sqlite_ledger
