@@ -213,6 +213,8 @@ REFRESH = _seen("packshot_exporter_refresh_seconds", "Time that the last reading
 def prepare() -> None:
     """Show counters that alerts watch from the start: a series that begins at 1 has no increase."""
     for lane in Lane:
+        # Both or neither: jobs without their durations would look as if they had all been late.
+        JOB_DURATION.labels(lane)
         for status in ("accepted", "review", "rejected", "failed"):
             JOBS.labels(lane, status)
         for step in Step:

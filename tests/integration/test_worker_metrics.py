@@ -42,6 +42,7 @@ def test_a_job_is_in_the_workers_metrics(
         'packshot_job_duration_seconds_count{lane="bulk"} 1.0',
         'packshot_worker_slots{role="all"} 2.0',
         'packshot_jobs_total{lane="live",status="failed"} 0.0',
+        'packshot_job_duration_seconds_bucket{lane="live",le="30.0"} 0.0',
         "process_resident_memory_bytes ",
     ):
         assert line in page, line
