@@ -271,6 +271,14 @@ class Job(_Frozen):
         """The pictures to render; none without a matte."""
         return self.outputs if Step.MATTING in self.steps else ()
 
+    @classmethod
+    def kept(cls, request: dict[str, Any]) -> Self:
+        """Read a job that the ledger keeps: fields of a later release are passed over.
+
+        A producer's own message is held to the contract, where an unknown field is an error.
+        """
+        return cls.model_validate(request, extra="ignore")
+
     def digest(self) -> str:
         """SHA-256 (hex) of what was asked for: equal for a repeated message, other for a conflict.
 

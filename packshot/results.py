@@ -13,7 +13,8 @@ Point = tuple[float, float]
 
 
 class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A later release may have written more: while it is rolled out, both work on the same jobs.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Signal(_Frozen):

@@ -144,7 +144,7 @@ class Ledger(Recovery):
         """
         with self._transaction() as db:
             found = standing(db, job_id, self._moment(db))
-            job = Job.model_validate(found.request)
+            job = Job.kept(found.request)
             at = found.position(step)
             current = found.steps[at]
             verdict = self._verdict(found, at)

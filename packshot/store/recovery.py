@@ -51,7 +51,7 @@ class Recovery(LedgerBase):
             row.code = row.message = row.finished_at = None
             row.updated_at = self._now(db)
             self._tell(db, row, by, "retry", before, {"status": row.status, "step": first})
-            return row.id, Job.model_validate(row.request), first
+            return row.id, Job.kept(row.request), first
 
     def cancel(self, source: str, job_id: str, *, by: Person | None = None) -> bool:
         """Stop a job before its next step. Returns False when it was settled already."""
@@ -91,7 +91,7 @@ class Recovery(LedgerBase):
             for row in db.scalars(rows):
                 for step in self._steps(db, row.id):
                     if step.status != StepStatus.DONE:
-                        found.append((row.id, Job.model_validate(row.request), Step(step.name)))
+                        found.append((row.id, Job.kept(row.request), Step(step.name)))
                         break
             return found
 
@@ -136,5 +136,5 @@ class Recovery(LedgerBase):
             found = []
             for row in db.scalars(rows):
                 row.nudged_at = now
-                found.append((row.id, Job.model_validate(row.request), suspects[row.id]))
+                found.append((row.id, Job.kept(row.request), suspects[row.id]))
             return found

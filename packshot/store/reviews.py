@@ -171,7 +171,7 @@ class Reviews(Claims):
         job.status = review["status"]
         job.result = reviewed_document(job.result or {}, review)
         job.updated_at = job.finished_at = now
-        request = Job.model_validate(job.request)
+        request = Job.kept(job.request)
         self._emit(db, job.id, request, EventType.REVIEWED, reviewed_data(job.result, review))
 
     def _reopen_steps(
@@ -209,7 +209,7 @@ class Reviews(Claims):
         restart = None
         if job.status == JobStatus.RUNNING:
             first = next(one for one in self._steps(db, job.id) if one.status != StepStatus.DONE)
-            restart = Restart(job.id, Job.model_validate(job.request), Step(first.name))
+            restart = Restart(job.id, Job.kept(job.request), Step(first.name))
         return Decided(self._get(db, row.id), restart)
 
     @staticmethod

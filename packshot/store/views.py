@@ -142,7 +142,7 @@ class Views:
             result=row.result,
             created_at=row.created_at,
             finished_at=row.finished_at,
-            request=Job.model_validate(row.request),
+            request=Job.kept(row.request),
             steps=tuple(StepView.model_validate(step) for step in steps),
             artifacts=tuple(ArtifactView.model_validate(one) for one in artifacts),
             events=tuple(events),

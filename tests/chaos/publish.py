@@ -7,6 +7,7 @@ added up; the time to recover is the median and the worst of them.
 import re
 import statistics
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from tests.chaos.checker import Findings
@@ -71,14 +72,15 @@ def parts(runs: Sequence[Run]) -> Mapping[str, str]:
 
 
 def _what(runs: Sequence[Run]) -> str:
+    """How many runs of which size and seed there were."""
+    kinds = Counter((run.jobs, run.seed) for run in runs)
+    told = ", ".join(
+        f"{count} of {jobs} jobs with seed {seed}"
+        for (jobs, seed), count in sorted(kinds.items(), reverse=True)
+    )
     jobs = sum(run.found.submitted for run in runs if run.found)
-    per = max(run.jobs for run in runs)
-    seeds: dict[int, int] = {}
-    for run in runs:
-        seeds[run.seed] = seeds.get(run.seed, 0) + 1
-    told = ", ".join(f"seed {seed}: {count} scenarios" for seed, count in sorted(seeds.items()))
     failed = sum(run.verdict != "pass" for run in runs)
-    return f"{len(runs)} runs ({told}), {per} jobs each, {jobs:,} jobs in all; {failed} failed.\n"
+    return f"{len(runs)} runs ({told}), {jobs:,} jobs in all; {failed} failed.\n"
 
 
 def _families(runs: Sequence[Run]) -> str:
