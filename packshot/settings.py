@@ -53,7 +53,6 @@ class Settings(BaseSettings):
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
     )
-
     batch_size: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None,
         description="Most photos, or lines of text, that a model takes at once. Default: 1 on a "
@@ -65,7 +64,7 @@ class Settings(BaseSettings):
     profile: Path | None = Field(
         None,
         description="What `packshot tune` has found for this kind of machine: threads, batches and "
-        "steps at once where nobody has set them. Default: profile.toml beside the weights.",
+        "steps at once where nobody has set them. Default: profile.json beside the weights.",
     )
     fine_matting: bool = Field(
         False,

@@ -23,7 +23,7 @@ from packshot.errors import (
     Transient,
 )
 from packshot.errors import Outcome as Fate
-from packshot.meter import Cost, Meter, metered
+from packshot.meter import Cost, metered
 from packshot.store.ledger import Known, Outcome, Ticket, Verdict
 from packshot.telemetry import action, bound
 from packshot.tracing import Span, context
@@ -162,8 +162,7 @@ class Runner:
         """Do a step that has begun. None means: not beside others, come again alone."""
         step, job_id = ticket.step, ticket.id
         try:
-            with metered() as meter:
-                return self._do(ticket, slot, span, meter)
+            return self._do(ticket, slot, span)
         except OutOfMemory as error:
             span.fail(error.code, str(error))
             if alone:
@@ -188,7 +187,7 @@ class Runner:
             span.fail(PackshotError.code, sentence)
             return self._failed(ticket, PackshotError(sentence), slot, handbacks)
 
-    def _do(self, ticket: Ticket, slot: Slot, span: Span, meter: Meter) -> Next:
+    def _do(self, ticket: Ticket, slot: Slot, span: Span) -> Next:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
@@ -206,7 +205,8 @@ class Runner:
                     known.result, known.confidence, known.artifacts, took, key, reused=True
                 )
             else:
-                found = insist(lambda: stage.work(work), sleep=self.sleep)
+                with metered() as meter:
+                    found = insist(lambda: stage.work(work), sleep=self.sleep)
                 took = time.perf_counter() - started
                 outcome = self._outcome(found, took, meter.cost(), key)
             return self._commit(ticket, outcome, slot)

@@ -13,17 +13,14 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from packshot.contract import Lane, Step
-from packshot.store.tables import JobRow, JobStatus, StepRow, StepStatus
+from packshot.store.heads import UNFINISHED, heads
+from packshot.store.tables import JobRow, StepRow, StepStatus
 
-#: Oldest unfinished jobs of a lane that are looked at.
-HEADS = 500
 #: Latest begun steps that are looked at for one that was queued later.
 BEGUN = 1000
 #: How much later a job must have been queued, and begun first, to prove that one was passed over:
 #: redeliveries come back to the end of their queue, so a little overtaking is ordinary.
 OVERTAKEN = timedelta(seconds=60)
-
-UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 def idle(before: datetime) -> ColumnElement[bool]:
@@ -53,7 +50,7 @@ def passed_over(
     Either its queue is empty (`drained`), or a job that was queued later has begun the step.
     """
     newest: dict[Step, datetime | None] = {}
-    for row in db.execute(_heads(lane, before)):
+    for row in db.execute(_waiting(lane, before)):
         step = Step(row.name)
         if (step, lane) not in drained:
             if step not in newest:
@@ -64,15 +61,9 @@ def passed_over(
         yield row.id, step
 
 
-def _heads(lane: Lane, before: datetime) -> Select[UUID, datetime, str, datetime | None]:
+def _waiting(lane: Lane, before: datetime) -> Select[UUID, datetime, str, datetime | None]:
     """The oldest jobs of a lane that wait for a worker, with the step that they wait for."""
-    oldest = (
-        select(JobRow.id)
-        .where(JobRow.lane == lane, JobRow.status.in_(UNFINISHED))
-        .order_by(JobRow.created_at)
-        .limit(HEADS)
-        .subquery()
-    )
+    oldest = heads(lane)
     left, last = aliased(StepRow), aliased(StepRow)
     position = (
         select(func.min(left.position))

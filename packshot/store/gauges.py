@@ -15,16 +15,14 @@ from sqlalchemy.orm import Session, sessionmaker
 from packshot.clock import utc_now
 from packshot.contract import Lane, Step
 from packshot.store.engine import translated
-from packshot.store.tables import JobRow, JobStatus, OutboxRow, ReviewRow, StepRow, StepStatus
+from packshot.store.heads import heads
+from packshot.store.tables import JobRow, OutboxRow, ReviewRow, StepRow, StepStatus
 
 #: Finished steps that the cost of one is measured over.
 SAMPLE = 300
-#: Oldest unfinished jobs of a lane that are looked at.
-HEADS = 500
 #: Counts end here.
 COUNTED = 100_000
 
-_UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 #: `claimed` items are with a person, and still wait for the decision.
 _UNDECIDED = ("open", "claimed")
 
@@ -67,18 +65,12 @@ class Gauges:
 
     @staticmethod
     def _heads(db: Session, lane: Lane) -> list[tuple[Step, datetime]]:
-        heads = (
-            select(JobRow.id, JobRow.created_at)
-            .where(JobRow.lane == lane, JobRow.status.in_(_UNFINISHED))
-            .order_by(JobRow.created_at)
-            .limit(HEADS)
-            .subquery()
-        )
+        oldest = heads(lane)
         waiting = (
-            select(heads.c.id, heads.c.created_at, StepRow.name)
-            .join(StepRow, StepRow.job == heads.c.id)
+            select(oldest.c.id, oldest.c.created_at, StepRow.name)
+            .join(StepRow, StepRow.job == oldest.c.id)
             .where(StepRow.status != StepStatus.DONE)
-            .order_by(heads.c.id, StepRow.position)
+            .order_by(oldest.c.id, StepRow.position)
         )
         first: dict[Any, tuple[Step, datetime]] = {}
         for job, since, name in db.execute(waiting):

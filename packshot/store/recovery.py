@@ -126,6 +126,8 @@ class Recovery(LedgerBase):
             suspects = dict(lapsed(db, before, limit))
             for lane in Lane:
                 suspects.update(islice(passed_over(db, lane, before, drained), limit))
+            if not suspects:
+                return []
             rows = (
                 select(JobRow)
                 .where(JobRow.id.in_(suspects), idle(before))

@@ -106,7 +106,7 @@ def test_a_backlog_hides_no_forgotten_job(
 ) -> None:
     """Many older jobs wait in the other lane, and many younger ones in its own."""
     heads = 20
-    monkeypatch.setattr("packshot.store.forgotten.HEADS", heads)
+    monkeypatch.setattr("packshot.store.heads.HEADS", heads)
     for number in range(heads + 1):
         ledger.submit(job(f"older {number}"))
     clock.now += timedelta(seconds=1)

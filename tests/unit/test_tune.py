@@ -73,7 +73,7 @@ def settings(tmp_path: Path) -> Settings:
 def test_workers_follow_what_was_found(settings: Settings) -> None:
     assert profile.read(settings) is None
     file = profile.write(settings, Score(WAY, 2.5, 16))
-    assert file == Registry(settings.models).cache / "profile.toml"
+    assert file == Registry(settings.models).cache / "profile.json"
     found = profile.read(settings)
     assert found
     assert (found.knobs, found.photos_per_second) == (WAY, 2.5)
@@ -103,12 +103,12 @@ def test_another_machines_profile_is_not_used(
 
 def test_a_broken_profile_is_said(settings: Settings) -> None:
     profile.path(settings).write_text("threads = two")
-    with pytest.raises(ConfigurationError, match=r"profile\.toml is wrong"):
+    with pytest.raises(ConfigurationError, match=r"profile\.json is wrong"):
         profile.read(settings)
 
 
 def test_a_profile_that_is_named_has_to_be_there(settings: Settings, tmp_path: Path) -> None:
-    named = settings.model_copy(update={"profile": tmp_path / "none.toml"})
+    named = settings.model_copy(update={"profile": tmp_path / "none.json"})
     with pytest.raises(ConfigurationError, match="run packshot tune"):
         profile.read(named)
 

@@ -1,12 +1,8 @@
 """`packshot tune`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from workers.tune.knobs import Score
 
 
 @click.command()
@@ -33,12 +29,10 @@ def tune(photos: int, side: int, *, dry_run: bool) -> int:
     on this kind of machine follow it where the command line and the environment say nothing else.
     Let nothing else run meanwhile.
     """
-    import os
     import tempfile
 
     from rich.console import Console
 
-    from models.ort import has_cuda
     from packshot.settings import Settings
     from workers.bench.photos import write as write_photos
     from workers.tune import profile
@@ -49,8 +43,8 @@ def tune(photos: int, side: int, *, dry_run: bool) -> int:
 
     console, settings = Console(stderr=True), Settings.load()
     ensure(settings, console)
-    batches = settings.device in {"auto", "cuda"} and has_cuda()
-    ways = grid(len(os.sched_getaffinity(0)), batches=batches)
+    here = profile.machine(settings)
+    ways = grid(here.cores, batches=here.device == profile.CUDA)
     with tempfile.TemporaryDirectory(prefix="packshot-tune-") as name:
         folder = Path(name)
         write_photos(folder, side, 2 * photos)
@@ -67,12 +61,8 @@ def tune(photos: int, side: int, *, dry_run: bool) -> int:
     if not scores:
         click.echo("Nothing could be run: packshot doctor says more.", err=True)
         return 1
-    click.echo(_said(scores))
-    if not dry_run:
-        click.echo(f"Written to {profile.write(settings, scores[0])}")
-    return 0
-
-
-def _said(scores: "list[Score]") -> str:
     best = scores[0]
-    return f"Best: {best.knobs}: {best.rate:.2f} photos/s over {best.photos} photos."
+    click.echo(f"Best: {best.knobs}: {best.rate:.2f} photos/s over {best.photos} photos.")
+    if not dry_run:
+        click.echo(f"Written to {profile.write(settings, best)}")
+    return 0

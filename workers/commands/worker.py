@@ -71,7 +71,7 @@ def worker(
         settings = settings.model_copy(update={"metrics_port": metrics_port})
     configure(settings.log_level, settings.log_style)
     one = role(name)
-    found = read(settings) if one.runs_models else None
+    found = read(settings) if one.runs_models and fake_models is None else None
     return run_worker(
         tuned(settings, found),
         Options(

@@ -56,7 +56,7 @@ def grid(cores: int, *, batches: bool) -> list[Knobs]:
         ]
     powers = [2**power for power in range(9)]
     return [
-        Knobs(concurrency=concurrency, threads=threads, batch=1, wait=0.005)
+        Knobs(concurrency=concurrency, threads=threads, batch=1, wait=0)
         for concurrency in sorted({*powers, 3, cores, cores + 1})
         for threads in powers
         if cores / 2 <= concurrency * threads <= 2 * cores and threads <= cores

@@ -3,11 +3,11 @@
 import logging
 import os
 import platform
-import tomllib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from models.ort import has_cuda
 from models.registry import Registry
 from packshot.errors import ConfigurationError
 from packshot.settings import Settings
@@ -15,7 +15,8 @@ from workers.tune.knobs import Knobs, Score
 
 log = logging.getLogger(__name__)
 
-FILE = "profile.toml"
+FILE = "profile.json"
+CUDA = "cuda"
 _CPUINFO = Path("/proc/cpuinfo")
 
 
@@ -38,22 +39,12 @@ class Profile(BaseModel):
     knobs: Knobs
     photos_per_second: float
 
-    def text(self) -> str:
-        """As TOML."""
-        parts = [f"photos_per_second = {self.photos_per_second:.3f}", ""]
-        for name in ("machine", "knobs"):
-            parts.append(f"[{name}]")
-            values = getattr(self, name).model_dump()
-            parts += [f"{key} = {_toml(value)}" for key, value in values.items()]
-            parts.append("")
-        return "# Written by `packshot tune`; read by `packshot worker`.\n" + "\n".join(parts)
-
 
 def machine(settings: Settings) -> Machine:
-    """This machine, as far as its speed goes."""
-    return Machine(
-        processor=_processor(), cores=len(os.sched_getaffinity(0)), device=settings.device
-    )
+    """This machine, as far as its speed goes. Whether CUDA is there decides, not that it may be."""
+    cuda = settings.device in {"auto", CUDA} and has_cuda()
+    device = CUDA if cuda else settings.device
+    return Machine(processor=_processor(), cores=len(os.sched_getaffinity(0)), device=device)
 
 
 def path(settings: Settings) -> Path:
@@ -67,7 +58,7 @@ def write(settings: Settings, best: Score) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     kept = Profile(machine=machine(settings), knobs=best.knobs, photos_per_second=best.rate)
     part = file.with_suffix(".part")
-    part.write_text(kept.text(), "utf-8")
+    part.write_text(kept.model_dump_json(indent=2) + "\n", "utf-8")
     part.replace(file)
     return file
 
@@ -79,12 +70,12 @@ def read(settings: Settings) -> Profile | None:
     """
     file = path(settings)
     try:
-        found = Profile.model_validate(tomllib.loads(file.read_text("utf-8")))
+        found = Profile.model_validate_json(file.read_bytes())
     except FileNotFoundError as error:
         if settings.profile is None:
             return None
         raise ConfigurationError(f"There is no profile {file}: run packshot tune.") from error
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
+    except (OSError, ValidationError) as error:
         raise ConfigurationError(
             f"The profile {file} is wrong: {error}. Run packshot tune again, or delete it."
         ) from error
@@ -115,9 +106,3 @@ def _processor() -> str:
         return platform.processor()
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.machine())
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    return repr(value)
