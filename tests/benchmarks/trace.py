@@ -16,12 +16,11 @@ from packshot.contract import Step
 from tests.benchmarks.fleet import installation, jobs
 from tests.support.collector import Collector, Span
 from tests.support.fleet import Listener
+from workers.simulate.plot import COLOURS, WIDTH, framed
 
 #: Spans of one job: its own, the intake's, the steps' and its event's.
 SPANS = len(Step) + 3
-WIDTH, LEFT, ROW, TOP = 860, 150, 24, 44
-#: By worker; told apart by people who see colours differently, too.
-COLOURS = ("#0072b2", "#d55e00", "#009e73")
+LEFT, ROW, TOP = 150, 24, 44
 #: Seconds for a job.
 PATIENCE = 120.0
 
@@ -57,12 +56,7 @@ def draw(spans: Sequence[Span]) -> str:
     scale = (WIDTH - LEFT - 90) / (end - begin)
     workers = list(dict.fromkeys(span.worker for span in spans))
     height = TOP + ROW * len(spans) + 34
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
-        '<g font-family="sans-serif" font-size="13">',
-        f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        f'<text x="16" y="24" font-size="15" font-weight="bold">{escape(_title(spans))}</text>',
-    ]
+    parts: list[str] = []
     for at, span in enumerate(spans):
         y, x = TOP + at * ROW, LEFT + (span.start - begin) * scale
         width = max(1.5, (span.end - span.start) * scale)
@@ -80,12 +74,7 @@ def draw(spans: Sequence[Span]) -> str:
             f'<rect x="{x}" y="{height - 22}" width="12" height="12" fill="{COLOURS[at]}"/>'
             f'<text x="{x + 18}" y="{height - 11}">{escape(worker.split("@")[0])}</text>'
         )
-    return "\n".join([*parts, "</g></svg>\n"])
-
-
-def _title(spans: Sequence[Span]) -> str:
-    (job,) = (span for span in spans if span.name == "job")
-    return f"trace {job.trace}"
+    return framed(f"trace {spans[0].trace}", height, parts)
 
 
 if __name__ == "__main__":

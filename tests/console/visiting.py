@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from tests.console.conftest import Console
+from tests.support.browser import sitting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -33,21 +34,11 @@ def at_console(
         expected: parts of complaints that belong to the test, such as an answer's status.
         options: of Playwright's context.
     """
-    context = browser.new_context(**{"viewport": WINDOW, **options})
     person = console.bench.people.get(login) if login else None
     cookies = {**console.visit(person).cookies, "packshot_language": language}
-    context.add_cookies(
-        [{"name": name, "value": value, "url": console.base} for name, value in cookies.items()]
-    )
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    try:
+    with sitting(browser, console.base, cookies, **{"viewport": WINDOW, **options}) as (page, said):
         yield page
-    finally:
-        context.close()
-    assert [one for one in complaints if not any(part in one for part in expected)] == []
+    assert [one for one in said if not any(part in one for part in expected)] == []
 
 
 def claimed(page: "Page", address: str | None = None) -> None:

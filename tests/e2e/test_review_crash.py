@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -59,11 +59,11 @@ def engine(postgres: str, fleet: Fleet) -> Iterator[Engine]:
 
 
 def test_killed_between_the_decision_and_the_pictures(
-    fleet: Fleet, rabbit: str, engine: Engine
+    fleet: Fleet, rabbit: str, engine: Engine, listen: Callable[[], Listener]
 ) -> None:
     """The decider dies before it publishes, and then a worker in the middle of the correction."""
     People(engine, hasher=HASHER).add("ann", "Ann", Role.REVIEWER, PASSWORD)
-    listener = Listener(rabbit)
+    listener = listen()
     victim = fleet.start("all", "--fake-models", "0", module="tests.support.mortal_worker")
     with Client(rabbit) as client:
         client.submit(small_job("tea", review="always", outputs=(CUTOUT, MAIN)))
@@ -86,7 +86,6 @@ def test_killed_between_the_decision_and_the_pictures(
     fleet.start("all", "--fake-models", "0")
     reviewed = [one for one in listener.wait(2, 90) if one["type"] == "job.reviewed"]
     listener.quiet(1)
-    listener.close()
     # Killed between publishing and marking, a relay publishes again: the id tells.
     assert len({one["id"] for one in reviewed}) == 1
     job = seen()

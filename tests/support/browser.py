@@ -1,9 +1,9 @@
 """The machine's own Chromium, for tests of pages."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,7 +11,7 @@ from tests.support.fixtures import need
 from tests.support.server import NotAvailable
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 #: Quiet start: no updates, no first-run page, no shared memory that a container may lack.
 _FLAGS = (
@@ -41,6 +41,28 @@ def chromium() -> Iterator["Browser"]:
         )
         yield browser
         browser.close()
+
+
+@contextmanager
+def sitting(
+    browser: "Browser", base: str, cookies: Mapping[str, str], **options: Any
+) -> Iterator[tuple["Page", list[str]]]:
+    """A window of somebody with these cookies for `base`, and what the browser complains about.
+
+    `options` are Playwright's of a context.
+    """
+    context = browser.new_context(**options)
+    context.add_cookies(
+        [{"name": name, "value": value, "url": base} for name, value in cookies.items()]
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    try:
+        yield page, complaints
+    finally:
+        context.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,16 +7,17 @@ and a Chromium.
 
 import argparse
 import io
-import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from tests.support.browser import chromium, sitting
+from tests.support.server import NotAvailable
 from tools.screens.scene import Scene, first_day, working_day
 from tools.screens.shots import SHOTS, Shot
 
@@ -48,12 +49,15 @@ def main() -> int:
     options.out.mkdir(parents=True, exist_ok=True)
     complaints = []
     with ExitStack() as stack:
+        try:
+            browser = stack.enter_context(chromium())
+        except NotAvailable as error:
+            sys.exit(f"No pictures without Chromium: {error}.")
         data = options.data or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         scenes = {
             False: stack.enter_context(working_day(data / "day")),
             True: stack.enter_context(first_day(data / "empty")),
         }
-        browser = stack.enter_context(_chromium())
         for shot, look in _wanted(options.only, options.look):
             name = "-".join(part for part in (shot.name, look) if part)
             picture, said = take(browser, scenes[shot.empty], shot, look)
@@ -74,24 +78,15 @@ def _wanted(names: list[str], looks: list[str]) -> Iterator[tuple[Shot, str]]:
 
 def take(browser: "Browser", scene: Scene, shot: Shot, look: str) -> tuple[bytes, list[str]]:
     """One page as PNG, and what it complained about: expected refusals are passed over."""
-    context = browser.new_context(
-        **{"color_scheme": "light", "reduced_motion": "reduce", **LOOKS[look]}
-    )
     cookies = {"packshot_language": "zh" if look == "zh" else "en"}
     if shot.who:
         cookies["packshot_session"] = scene.session(shot.who)
-    context.add_cookies(
-        [{"name": name, "value": value, "url": scene.base} for name, value in cookies.items()]
-    )
-    page = context.new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(scene.base + shot.path.format(**scene.ids))
-    shot.act(page)
-    page.wait_for_load_state("networkidle")
-    picture = page.screenshot()
-    context.close()
+    options = {"color_scheme": "light", "reduced_motion": "reduce", **LOOKS[look]}
+    with sitting(browser, scene.base, cookies, **options) as (page, said):
+        page.goto(scene.base + shot.path.format(**scene.ids))
+        shot.act(page)
+        page.wait_for_load_state("networkidle")
+        picture = page.screenshot()
     return picture, [one for one in said if "404" not in one and "409" not in one]
 
 
@@ -101,19 +96,6 @@ def _keep(picture: bytes, path: Path, *, png: bool) -> None:
         return
     with Image.open(io.BytesIO(picture)) as opened:
         opened.save(path.with_name(f"{path.name}.webp"), quality=QUALITY, method=6)
-
-
-@contextmanager
-def _chromium() -> Iterator["Browser"]:
-    from playwright.sync_api import sync_playwright
-
-    found = shutil.which("chromium") or shutil.which("google-chrome")
-    if found is None:
-        sys.exit("Install Chromium: neither chromium nor google-chrome is on this machine.")
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, chromium_sandbox=False)
-        yield browser
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A console with a working day behind it: real photos, real models, people of each role."""
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-import uvicorn
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from packshot.console.app import create_app
-from packshot.console.listener import listen
 from packshot.console.site import Site
 from packshot.contract import CUTOUT, MAIN, Job, Lane, Step
 from packshot.errors import NotFound
@@ -24,6 +21,7 @@ from packshot.store.persons import Person, Role
 from packshot.store.review_items import Correction, Decision, RejectReason, Ruling
 from packshot.store.reviews import Reviews
 from packshot.store.tables import SETTLED, JobRow, ReasonRow, ReviewRow, StepRow
+from tests.support.console import served
 from workers import photos, samples
 from workers.embedded import Embedded, settings_for
 from workers.services import load_models
@@ -74,7 +72,7 @@ def working_day(folder: Path) -> Iterator[Scene]:
             _spread(engine)
             _work(site, engine)
             _settled(engine)
-        with _served(site) as base:
+        with served(create_app(site)) as base:
             yield Scene(site, base, _ids(site, engine))
 
 
@@ -90,7 +88,7 @@ def first_day(folder: Path) -> Iterator[Scene]:
     site = build_site(settings, engine, lambda _: None)
     if not site.people.list():
         _hire(site)
-    with _served(site) as base:
+    with served(create_app(site)) as base:
         yield Scene(site, base, {})
 
 
@@ -195,16 +193,3 @@ def _ids(site: Site, engine: Engine) -> dict[str, UUID]:
         "failed": site.views.job(SOURCES[0], "late").id,
         "nothing": UUID(int=0),
     }
-
-
-@contextmanager
-def _served(site: Site) -> Iterator[str]:
-    listener = listen()
-    server = uvicorn.Server(uvicorn.Config(create_app(site), log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)

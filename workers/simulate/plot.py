@@ -1,8 +1,9 @@
 """Plots as SVG: a few stacked panels that share the axis of time. No library draws fewer bytes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import chain
 from math import ceil, log10
 
 WIDTH, PANEL, LEFT, RIGHT, TOP, GAP = 860, 170, 70, 20, 46, 46
@@ -32,15 +33,20 @@ def draw(title: str, panels: Sequence[Panel]) -> str:
     """The whole picture."""
     height = TOP + len(panels) * (PANEL + GAP)
     end = max((x for one in panels for line in one.lines for x, _ in line.points), default=1.0)
-    parts = [
+    tops = (TOP + at * (PANEL + GAP) for at in range(len(panels)))
+    drawn = (_panel(panel, top, end) for panel, top in zip(panels, tops, strict=True))
+    return framed(title, height, chain.from_iterable(drawn))
+
+
+def framed(title: str, height: int, parts: Iterable[str]) -> str:
+    """A document of `WIDTH` by `height` around the parts."""
+    head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}">',
         '<g font-family="sans-serif" font-size="12">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
         f'<text x="{LEFT}" y="20" font-size="15" font-weight="bold">{escape(title)}</text>',
-    ]
-    for at, panel in enumerate(panels):
-        parts += _panel(panel, TOP + at * (PANEL + GAP), end)
-    return "\n".join([*parts, "</g></svg>\n"])
+    )
+    return "\n".join([*head, *parts, "</g></svg>\n"])
 
 
 def _panel(panel: Panel, top: float, end: float) -> list[str]:
