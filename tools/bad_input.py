@@ -7,7 +7,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.support.bad_input import MESSAGES, PHOTOS, Answer, Played, play
+from tests.support.bad_input import Answer, Played, play
+from tests.support.message_cases import MESSAGES
+from tests.support.photo_cases import PHOTOS
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "bad-input.md"
 HEAD = """# What bad input leads to

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from packshot.imaging.naming import original_key
-from tests.support.bad_input import ENDLESS, MAX_BYTES, MESSAGES, PHOTOS, Case, Letter, Played, play
+from tests.support.bad_input import Played, play
+from tests.support.message_cases import MESSAGES, Letter
+from tests.support.photo_cases import ENDLESS, MAX_BYTES, PHOTOS, Case
 from tools.bad_input import TARGET, render
 
 #: Memory that the whole table may take, bytes; one of its bombs unpacked would be 3.6 GB at least.
