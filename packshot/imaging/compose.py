@@ -150,17 +150,19 @@ def _resize(layer: NDArray[np.uint16], scale: float) -> NDArray[np.uint16]:
 
 
 def _tame(halved: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Double the values again and take back the overshoot, in place.
+    """Double the values again and take back the overshoot.
 
     Where alpha is above full scale all four shrink together, which keeps the colour; a colour
     above its alpha would be brighter than white.
     """
-    for band in _bands(halved.shape[0]):
-        pixels = halved[band].astype(np.float32) * 2
-        pixels *= _FULL / np.maximum(pixels[..., 3:], _FULL)
-        np.minimum(pixels[..., :3], pixels[..., 3:], out=pixels[..., :3])
-        halved[band] = np.rint(pixels)
-    return halved
+    planes = [cv2.add(one, one) for one in cv2.split(halved)]  # saturates only what comes next
+    over = np.nonzero(planes[3] > _FULL)
+    pixels = halved[over].astype(np.float32) * 2
+    pixels *= _FULL / pixels[..., 3:]
+    for plane, values in zip(planes, np.rint(np.minimum(pixels, _FULL)).T, strict=True):
+        plane[over] = values
+    *colours, alpha = planes
+    return np.asarray(cv2.merge([*(cv2.min(one, alpha) for one in colours), alpha]), np.uint16)
 
 
 def _clip(pixels: NDArray[np.uint16], left: int, top: int, width: int, height: int) -> _Layer:
@@ -182,11 +184,17 @@ def _put(image: NDArray[np.uint8], layer: _Layer, shadow: NDArray[np.uint8] | No
         for band in _bands(image.shape[0]):
             light = 1 - shadow[band, :, None].astype(np.float32) / 255
             image[band] = np.rint(image[band] * light)
-    window = image[layer.window]
-    for band in _bands(window.shape[0]):
-        pixels = layer.pixels[band].astype(np.float32)
-        under = window[band] * (1 - pixels[..., 3:] / _FULL)
-        window[band] = np.rint(pixels[..., :3] / 255 + under)
+    if not layer.pixels.size:
+        return
+    window, alpha = image[layer.window], cv2.extractChannel(layer.pixels, 3)
+    opaque = cv2.convertScaleAbs(cv2.cvtColor(layer.pixels, cv2.COLOR_BGRA2BGR), alpha=1 / 255)
+    solid = alpha >= _FULL - 1  # scaling up loses the last bit
+    # Only the edge is blended: a small part of a product's pixels.
+    edge = np.nonzero((alpha > 0) & ~solid)
+    pixels = layer.pixels[edge].astype(np.float32)
+    blended = pixels[..., :3] / 255 + window[edge] * (1 - pixels[..., 3:] / _FULL)
+    window[:] = cv2.copyTo(opaque, solid.view(np.uint8), window)
+    window[edge] = np.rint(blended)
 
 
 def _float(
