@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Engine, func, literal, select
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from packshot import tracing
@@ -16,8 +16,12 @@ from packshot.errors import NotFound, PackshotError
 from packshot.identity import uuid7
 from packshot.jsontext import escaped
 from packshot.store.engine import translated
-from packshot.store.schema import Moment
-from packshot.store.statements import INSERT_ARTIFACT_VERSION, INSERT_EVENT
+from packshot.store.statements import (
+    BY_CALLER,
+    BY_DATABASE,
+    INSERT_ARTIFACT_VERSION,
+    INSERT_EVENT,
+)
 from packshot.store.tables import JobRow, JobStatus, StepRow, StepStatus
 from packshot.store.tickets import Artifact
 
@@ -42,22 +46,40 @@ class LedgerBase:
         clock: Clock | None = None,
     ) -> None:
         """Take the database; a `clock` replaces the database's own in tests."""
+        self._engine = engine
         self._sessions = sessionmaker(engine, expire_on_commit=False)
         self._pipeline = pipeline
         self._lease = lease
         self._max_attempts = max_attempts
         self._clock = clock
+        remote = clock is None and engine.dialect.name == "postgresql"
+        self._timed = BY_DATABASE if remote else BY_CALLER
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
         with translated(), self._sessions.begin() as session:
             yield session
 
-    def _moment(self, db: Session) -> ColumnElement[datetime]:
-        """The moment of this transaction as SQL: no question to the database where it knows."""
-        if self._clock is None and db.get_bind().dialect.name == "postgresql":
-            return func.now(type_=Moment())
-        return literal(self._now(db), Moment())
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """A transaction without the ORM, for what every step does."""
+        with translated(), self._engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _session(self, within: Connection, now: datetime | None = None) -> Iterator[Session]:
+        """The ORM inside a transaction that is open already; `now` is its moment, where known."""
+        with Session(within, expire_on_commit=False) as session:
+            if now is not None:
+                session.info["now"] = now
+            yield session
+            session.flush()
+
+    def _this(self, job_id: UUID) -> dict[str, Any]:
+        """The parameters of the `_timed` statements: no question to a database that has a clock."""
+        if self._timed is BY_DATABASE:
+            return {"of_job": job_id}
+        return {"of_job": job_id, "now": (self._clock or utc_now)()}
 
     def _now(self, db: Session) -> datetime:
         """The moment of this transaction: the same however often it is asked."""

@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Update, select, tuple_, update
+from sqlalchemy import Connection, Update, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,13 +38,13 @@ from packshot.store.statements import (
     INSERT_ARTIFACT,
     INSERT_JOB,
     INSERT_STEP,
-    JOBS,
+    KNOWN_ARTIFACTS,
+    KNOWN_STEP,
     OPEN_JOB,
     OPEN_STEP,
 )
 from packshot.store.tables import (
     SETTLED,
-    ArtifactRow,
     JobRow,
     JobStatus,
     OutboxRow,
@@ -142,8 +142,8 @@ class Ledger(Recovery):
         `alone` says that nothing else runs in the caller's process: only then is a suspect opened.
         Raises `NotFound` for an unknown job.
         """
-        with self._transaction() as db:
-            found = standing(db, job_id, self._moment(db))
+        with self._connected() as db:
+            found = standing(db, self._timed, self._this(job_id))
             job = Job.kept(found.request)
             at = found.position(step)
             current = found.steps[at]
@@ -185,7 +185,7 @@ class Ledger(Recovery):
             return Verdict.WAIT  # a second message of the same step, or a holder that lost its link
         return Verdict.RUN
 
-    def _open(self, db: Session, job: Standing, at: int, worker: str) -> None:
+    def _open(self, db: Connection, job: Standing, at: int, worker: str) -> None:
         current = job.steps[at]
         opened = {
             "of_job": job.id,
@@ -197,12 +197,14 @@ class Ledger(Recovery):
             "started_at": job.now,
         }
         db.execute(OPEN_STEP, opened)
-        running = {"of_job": job.id, "status": JobStatus.RUNNING, "updated_at": job.now}
-        db.execute(OPEN_JOB, running)
+        if job.status != JobStatus.RUNNING:
+            running = {"of_job": job.id, "status": JobStatus.RUNNING, "updated_at": job.now}
+            db.execute(OPEN_JOB, running)
 
-    def _end_as_poison(self, db: Session, job_id: UUID, step: Step, job: Job) -> None:
-        row, current = self._lock(db, job_id), db.get_one(StepRow, (job_id, step))
-        self._settle_failure(db, row, current, job, self._poison(current))
+    def _end_as_poison(self, within: Connection, job_id: UUID, step: Step, job: Job) -> None:
+        with self._session(within) as db:
+            row, current = self._lock(db, job_id), db.get_one(StepRow, (job_id, step))
+            self._settle_failure(db, row, current, job, self._poison(current))
 
     def _poison(self, step: StepRow) -> Poison:
         return Poison(
@@ -216,7 +218,7 @@ class Ledger(Recovery):
 
         Raises `Fenced` when a newer attempt holds the step.
         """
-        with self._transaction() as db:
+        with self._connected() as db:
             now = self._touch(db, ticket.id)
             self._close(db, ticket, outcome, now)
             if outcome.artifacts:
@@ -225,18 +227,17 @@ class Ledger(Recovery):
                 ]
                 db.execute(INSERT_ARTIFACT, added)
             if outcome.settlement:
-                self._settle(db, ticket, outcome.settlement)
+                with self._session(db, now) as session:
+                    self._settle(session, ticket, outcome.settlement)
 
-    def _touch(self, db: Session, job_id: UUID) -> datetime:
+    def _touch(self, db: Connection, job_id: UUID) -> datetime:
         """Mark a job as moving, which locks its row first, as everywhere; returns the moment."""
-        touched = update(JOBS).where(JOBS.c.id == job_id).values(updated_at=self._moment(db))
-        now: datetime | None = db.scalar(touched.returning(JOBS.c.updated_at))
+        now: datetime | None = db.scalar(self._timed.touch_job, self._this(job_id))
         if now is None:
             raise NotFound(f"There is no job {job_id}.")
-        db.info["now"] = now
         return now
 
-    def _close(self, db: Session, ticket: Ticket, outcome: Outcome, now: datetime) -> None:
+    def _close(self, db: Connection, ticket: Ticket, outcome: Outcome, now: datetime) -> None:
         closed = {
             "of_job": ticket.id,
             "of_name": ticket.step,
@@ -249,7 +250,7 @@ class Ledger(Recovery):
             "reused": outcome.reused,
             "finished_at": now,
         }
-        if not db.execute(self._closes, closed).rowcount:  # type: ignore[attr-defined] # an UPDATE's
+        if not db.execute(self._closes, closed).rowcount:
             raise Fenced(f"Step {ticket.step} of job {ticket.id} has been taken over.")
 
     def fail(self, ticket: Ticket, error: PackshotError) -> None:
@@ -293,26 +294,14 @@ class Ledger(Recovery):
 
     def reusable(self, step: Step, input_key: str) -> Known | None:
         """A finished result for exactly the same input, with the objects that belong to it."""
-        with self._transaction() as db:
-            row = db.scalars(
-                select(StepRow)
-                .where(
-                    StepRow.input_key == input_key,
-                    StepRow.name == step,
-                    StepRow.status == StepStatus.DONE,
-                )
-                .limit(1)
-            ).first()
-            if row is None or row.result is None:
+        with self._connected() as db:
+            wanted = {"input_key": input_key, "name": step}
+            found = db.execute(KNOWN_STEP, wanted).one_or_none()
+            if found is None or found.result is None:
                 return None
-            objects = db.scalars(
-                select(ArtifactRow).where(ArtifactRow.job == row.job, ArtifactRow.step == step)
-            )
-            artifacts = tuple(
-                Artifact(one.name, one.key, one.media_type, one.bytes, one.sha256)
-                for one in objects
-            )
-            return Known(row.result, row.confidence, artifacts)
+            objects = db.execute(KNOWN_ARTIFACTS, {"of_job": found.job, "step": step})
+            artifacts = tuple(Artifact(*one) for one in objects)
+            return Known(found.result, found.confidence, artifacts)
 
     def reject(self, event: Event) -> None:
         """Write the `job.rejected` event of a message that never became a job."""

@@ -5,11 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Row
 
 from packshot.errors import NotFound
-from packshot.store.statements import JOBS, READ_STEPS
+from packshot.store.statements import READ_STEPS, Timed
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +39,13 @@ class Standing:
         return {one.name: one.result for one in self.steps[:at] if one.result is not None}
 
 
-def standing(db: Session, job_id: UUID, moment: ColumnElement[datetime]) -> Standing:
-    """Lock a job and read it. Raises `NotFound`.
+def standing(db: Connection, timed: Timed, this: dict[str, Any]) -> Standing:
+    """Lock a job and read it; `this` has the parameters of `lock_job`. Raises `NotFound`.
 
     Two statements, since one would read the steps as they were before it waited for the lock.
     """
-    head = db.execute(
-        select(JOBS.c.status, JOBS.c.request, JOBS.c.created_at, moment.label("now"))
-        .where(JOBS.c.id == job_id)
-        .with_for_update()
-    ).one_or_none()
+    job_id: UUID = this["of_job"]
+    head = db.execute(timed.lock_job, this).one_or_none()
     if head is None:
         raise NotFound(f"There is no job {job_id}.")
     steps: tuple[Row[Any], ...] = tuple(db.execute(READ_STEPS, {"job": job_id}))

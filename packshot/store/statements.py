@@ -4,15 +4,40 @@ The ORM's unit of work costs more than these statements themselves, and so does 
 each time. They take plain parameters; a list of parameters runs a statement for each in one go.
 """
 
+from datetime import datetime
 from typing import cast
 
-from sqlalchemy import Table, bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, Table, bindparam, func, insert, select, update
 
+from packshot.store.schema import Moment
 from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, StepRow, StepStatus
 
 JOBS = cast("Table", JobRow.__table__)
 STEPS = cast("Table", StepRow.__table__)
 _ARTIFACTS = cast("Table", ArtifactRow.__table__)
+
+
+class Timed:
+    """Statements that take a job's lock, with the moment of the transaction in their answer."""
+
+    def __init__(self, moment: ColumnElement[datetime]) -> None:
+        """Build them for a clock: `moment` is that clock's time in SQL."""
+        this_job = JOBS.c.id == bindparam("of_job")
+        #: Read how the job stands.
+        self.lock_job = (
+            select(JOBS.c.status, JOBS.c.request, JOBS.c.created_at, moment.label("now"))
+            .where(this_job)
+            .with_for_update()
+        )
+        #: Mark the job as moving.
+        self.touch_job = (
+            update(JOBS).where(this_job).values(updated_at=moment).returning(JOBS.c.updated_at)
+        )
+
+
+#: The database's own clock, and one that the caller passes as the parameter `now`.
+BY_DATABASE = Timed(func.now(type_=Moment()))
+BY_CALLER = Timed(bindparam("now", type_=Moment()))
 
 #: The columns of a step that decide what to do with it.
 READ_STEPS = (
@@ -24,6 +49,21 @@ READ_STEPS = (
     .where(STEPS.c.job == bindparam("job"))
     .order_by(STEPS.c.position)
 )
+
+#: A finished result for the same input, and the objects that belong to it.
+KNOWN_STEP = (
+    select(STEPS.c.job, STEPS.c.result, STEPS.c.confidence)
+    .where(
+        STEPS.c.input_key == bindparam("input_key"),
+        STEPS.c.name == bindparam("name"),
+        STEPS.c.status == StepStatus.DONE,
+    )
+    .limit(1)
+)
+KNOWN_ARTIFACTS = select(
+    *(_ARTIFACTS.c.name, _ARTIFACTS.c.key, _ARTIFACTS.c.media_type),
+    *(_ARTIFACTS.c.bytes, _ARTIFACTS.c.sha256),
+).where(_ARTIFACTS.c.job == bindparam("of_job"), _ARTIFACTS.c.step == bindparam("step"))
 
 INSERT_JOB = insert(JOBS)
 INSERT_STEP = insert(STEPS)
