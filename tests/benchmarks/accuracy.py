@@ -92,7 +92,7 @@ def judge(sample: Sample, models: Models, net: U2Net) -> Verdict:
     if models.reader is None or models.recogniser is None or models.matter is None:
         raise ValueError("The accuracy report needs the models of all three steps.")
     rgb = decode(sample.path.read_bytes(), Limits()).rgb
-    truth = _grey(sample.alpha_path)
+    truth = grey(sample.alpha_path)
     text = models.reader.read(rgb)
     seen = models.recogniser.recognise(rgb, text)
     size = (rgb.shape[1], rgb.shape[0])
@@ -194,7 +194,8 @@ def _hit(found: Finding | None, accepted: Sequence[str]) -> bool | None:
     return found is not None and found.value.casefold() in {a.casefold() for a in accepted}
 
 
-def _grey(path: Path) -> NDArray[np.float32]:
+def grey(path: Path) -> NDArray[np.float32]:
+    """Read a matte, float32 HxW, 0 to 1."""
     encoded = np.frombuffer(path.read_bytes(), np.uint8)
     picture = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE)
     if picture is None:

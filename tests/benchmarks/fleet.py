@@ -1,104 +1,24 @@
 """Jobs through real servers and real workers: `python -m tests.benchmarks.fleet`.
 
 Starts RabbitMQ, Postgres and S3 of its own and some workers, publishes every job at once and counts
-what comes back: results, final events, dead letters, jobs per second; and what each worker used.
+what comes back: results, final events, dead letters, jobs per second; and what each process used.
 """
 
 import argparse
 import statistics
 import sys
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-
-import cv2
-import psutil
 
 from packshot.client import Client
-from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE, Image, Job, Output
+from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE
 from packshot.store.engine import open_engine
 from packshot.store.views import JobView, Views
-from tests.support.fleet import Fleet, Listener, depth, environment, settings_of
-from tests.support.postgres_server import PrivatePostgres
-from tests.support.rabbit_node import RabbitNode
-from tests.support.s3_server import S3Server
-from tests.support.server import Guard
-from workers.samples import photos
-from workers.services import open_store
+from tests.benchmarks.rig import Spent, installation, jobs, servers_cpu
+from tests.support.fleet import Fleet, Listener, depth
 
-#: What a listing service asks for.
-OUTPUTS = (
-    Output(name="cutout"),
-    Output(name="main", background="#ffffff", format="jpeg", size=1000, fill=0.85),
-)
 #: Longest run, seconds.
 PATIENCE = 1800.0
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """What a process has used: most memory it ever had (MiB), CPU time (seconds)."""
-
-    peak: float
-    cpu: float
-
-    @classmethod
-    def of(cls, pid: int) -> "Spent":
-        """Until now."""
-        status = Path(f"/proc/{pid}/status").read_text()
-        (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
-        times = psutil.Process(pid).cpu_times()
-        return cls(int(line.split()[1]) / 1024, times.user + times.system)
-
-
-@contextmanager
-def installation() -> Iterator[Fleet]:
-    """Servers and an empty installation on them."""
-    with ExitStack() as stack:
-        guard = Guard()
-        stack.callback(guard.close)
-        rabbit, postgres, s3 = RabbitNode(guard), PrivatePostgres(guard), S3Server(guard)
-        for server in (rabbit, postgres, s3):
-            server.start()
-            stack.callback(server.remove)
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        url = rabbit.broker.url(rabbit.broker.create_vhost())
-        settings = environment(url, postgres.url(postgres.create()), s3.create_bucket())
-        fleet = Fleet({**settings, "PACKSHOT_LEASE_SECONDS": "30"}, folder)
-        stack.callback(fleet.close)
-        fleet.packshot("db", "upgrade")
-        fleet.packshot("broker", "setup")
-        yield fleet
-
-
-def jobs(fleet: Fleet, count: int, side: int) -> list[Job]:
-    """Sample photos at `side` pixels, every one with bytes of its own: nothing is reused."""
-    store = open_store(settings_of(fleet.settings))
-    made = []
-    pictures = [cv2.imread(str(path)) for path in photos()]
-    for number in range(count):
-        picture = pictures[number % len(pictures)]
-        assert picture is not None
-        factor = side / max(picture.shape[:2])
-        sized = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-        sized[0, 0] = (number % 256, number // 256, 7)
-        data = cv2.imencode(".jpg", sized, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
-        store.put(f"uploads/{number}.jpg", data, "image/jpeg")
-        uri = f"{fleet.settings['PACKSHOT_BLOBS']}/uploads/{number}.jpg"
-        made.append(
-            Job(
-                version=1,
-                source="bench",
-                job_id=str(number),
-                image=Image(uri=uri),
-                outputs=OUTPUTS,
-            )
-        )
-    return made
 
 
 def main() -> int:
@@ -110,13 +30,14 @@ def main() -> int:
     parser.add_argument("--side", type=int, default=1000, help="longer side of a photo, pixels")
     given = parser.parse_args()
     with installation() as fleet:
-        wanted = jobs(fleet, given.jobs, given.side)
+        wanted = jobs(fleet, range(given.jobs), given.side)
         listener = Listener(fleet.settings["PACKSHOT_BROKER_URL"])
         roles = given.roles.split(",")
         more = ("--concurrency", str(given.concurrency)) if given.concurrency else ()
         for role in roles:
             fleet.start(role, *more)
         idle = [Spent.of(worker.pid) for worker in fleet.workers]
+        servers = servers_cpu()
         started = time.monotonic()
         with Client(fleet.settings["PACKSHOT_BROKER_URL"]) as client:
             for job in wanted:
@@ -125,12 +46,15 @@ def main() -> int:
         listener.wait(len(wanted), PATIENCE)
         seconds = time.monotonic() - started
         spent = [Spent.of(worker.pid) for worker in fleet.workers]
+        used = {name: cpu - servers[name] for name, cpu in servers_cpu().items()}
         exits = fleet.close()
         listener.quiet(2)
         for role, before, after in zip(roles, idle, spent, strict=True):
             cpu = (after.cpu - before.cpu) / given.jobs * 1000
             print(f"{role:12}   {before.peak:5.0f} MiB idle, peak {after.peak:5.0f} MiB, "
                   f"{cpu:5.0f} ms CPU a job")  # fmt: skip
+        for name, cpu in used.items():
+            print(f"{name:12}   {cpu / given.jobs * 1000:34.0f} ms CPU a job")
         return report(fleet, listener, given.jobs, published, seconds, exits)
 
 

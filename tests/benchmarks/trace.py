@@ -13,7 +13,7 @@ from pathlib import Path
 
 from packshot.client import Client
 from packshot.contract import Step
-from tests.benchmarks.fleet import installation, jobs
+from tests.benchmarks.rig import installation, jobs
 from tests.support.collector import Collector, Span
 from tests.support.fleet import Listener
 from workers.simulate.plot import COLOURS, WIDTH, framed
@@ -34,7 +34,7 @@ def main() -> int:
     with closing(Collector()) as collector, installation() as fleet:
         fleet.settings["PACKSHOT_OTLP_ENDPOINT"] = collector.endpoint
         fleet.settings["PACKSHOT_TRACE_RATIO"] = "1"
-        wanted = jobs(fleet, 2, given.side)
+        wanted = jobs(fleet, range(2), given.side)
         url = fleet.settings["PACKSHOT_BROKER_URL"]
         for role in ("io", "gpu"):
             fleet.start(role, "--concurrency", "1")

@@ -73,7 +73,8 @@ def parts(runs: Sequence[Run]) -> Mapping[str, str]:
 
 def _what(runs: Sequence[Run]) -> str:
     """How many runs of which size and seed there were."""
-    kinds = Counter((run.jobs, run.seed) for run in runs)
+    # A scenario with the real models has fewer jobs than it was asked for.
+    kinds = Counter((run.found.submitted if run.found else run.jobs, run.seed) for run in runs)
     told = ", ".join(
         f"{count} of {jobs} jobs with seed {seed}"
         for (jobs, seed), count in sorted(kinds.items(), reverse=True)
@@ -113,8 +114,14 @@ def _heads() -> list[str]:
 def _cells(runs: Sequence[Run]) -> list[str]:
     found = [run.found for run in runs if run.found is not None]
     counts = [f"{_sum(found, fields):,}" for fields in _COLUMNS.values()]
-    times = [one.recovery_s for one in found]
-    return [*counts, f"{statistics.median(times):.1f}, at most {max(times):.1f}" if times else ""]
+    return [*counts, _times([one.recovery_s for one in found])]
+
+
+def _times(seconds: Sequence[float]) -> str:
+    if not seconds:
+        return ""
+    median = f"{statistics.median(seconds):.1f}"
+    return median if len(seconds) == 1 else f"{median}, at most {max(seconds):.1f}"
 
 
 def _sum(found: Sequence[Findings], fields: tuple[str, ...]) -> int:

@@ -20,7 +20,7 @@ import psycopg
 
 from packshot.client import Client
 from packshot.contract import Image, Job
-from tests.benchmarks.fleet import installation
+from tests.benchmarks.rig import installation
 from tests.chaos.checker import plain
 from tests.chaos.load import OUTPUTS, photo
 from tests.support.fleet import Fleet, settings_of

@@ -21,7 +21,7 @@ def write(folder: Path, side: int, count: int) -> list[Path]:
     files are equal, so that nothing is answered from an earlier photo's result.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [_scaled(path, side) for path in samples.photos()]
+    pictures = [scaled(path, side) for path in samples.photos()]
     paths = []
     for number in range(count):
         picture = pictures[number % len(pictures)].copy()
@@ -32,7 +32,8 @@ def write(folder: Path, side: int, count: int) -> list[Path]:
     return paths
 
 
-def _scaled(path: Path, side: int) -> NDArray[np.uint8]:
+def scaled(path: Path, side: int) -> NDArray[np.uint8]:
+    """Read a photo (uint8 HxWx3, RGB) and bring its longer side to `side` pixels."""
     rgb = decode(path.read_bytes(), Limits()).rgb
     factor = side / max(rgb.shape[:2])
     size = (round(rgb.shape[1] * factor), round(rgb.shape[0] * factor))

@@ -138,11 +138,25 @@ class Plan:
         classifier = str(Registry(self._options.models).path("efficientnet-lite0"))
         folders = [str(self._photos(side, self._options.jobs)) for _ in range(processes)]
         # One process may use every core, as it does for whoever just runs it.
+        threads = ONE_THREAD if processes > 1 else {}
         return together(
             [(script, folder, classifier) for folder in folders],
-            environment=ONE_THREAD if processes > 1 else None,
+            environment={**threads, **peer_weights(self._options)},
             python=str(self._options.peer),
         )
+
+
+def peer_weights(options: Options) -> dict[str, str]:
+    """Environment in which rembg finds u2netp: our copy, so that nothing is downloaded for it.
+
+    It is the published file with its batch size freed, hence not the published checksum.
+    """
+    home = options.folder / "u2net"
+    home.mkdir(exist_ok=True)
+    link = home / "u2netp.onnx"
+    if not link.exists():
+        link.symlink_to(Registry(options.models).path("u2netp"))
+    return {"U2NET_HOME": str(home), "MODEL_CHECKSUM_DISABLED": "1"}
 
 
 def _lacks(python: Path) -> str:
