@@ -17,8 +17,9 @@ up: .venv/.dev ## Start the whole installation on this machine, without containe
 down: ## End it, and delete what it has left
 	$(BIN)/python -m tools.up down
 
+# Each process starts servers of its own, so a few processes, however many cores there are.
 test: .venv/.dev ## Run every test; servers that are not there are started from packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: .venv/.dev ## ruff, mypy --strict, import rules
 	$(BIN)/ruff check .

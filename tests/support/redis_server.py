@@ -1,11 +1,16 @@
 """A Redis server for tests: a private one, else an empty database of the one that runs here."""
 
+import os
+
 import redis
 
 from tests.support.server import Guard, NotAvailable, Server, find_program, free_ports
 
-#: The last database of a stock server, where nobody keeps data by accident.
-_RUNNING = "redis://127.0.0.1:6379/15"
+#: The last databases of a stock server, where nobody keeps data by accident: one for each process
+#: of a test run (`gw0`, `gw1`).
+_RUNNING = (
+    f"redis://127.0.0.1:6379/{15 - int(os.environ.get('PYTEST_XDIST_WORKER', 'gw0')[2:]) % 8}"
+)
 
 
 class RedisServer:
