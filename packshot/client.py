@@ -14,7 +14,7 @@ from typing import Any, Self
 from kombu import Connection, Exchange, Producer
 
 from packshot.broker import named_errors, reason
-from packshot.contract import EXCHANGE, SUBMIT_KEY, Job
+from packshot.contract import EXCHANGE, LIVE_SUBMIT_KEY, SUBMIT_KEY, Job, Lane
 from packshot.errors import BrokerUnavailable, ConfigurationError
 
 #: Seconds that `submit` keeps trying by default.
@@ -38,6 +38,8 @@ class Client:
         self._deadline = deadline
         self._give_up = 0.0
         self._producer: Any = None
+        #: Whether the installation has an intake for the live lane; those before 0.2 have not.
+        self._has_lanes = True
 
     def __enter__(self) -> Self:
         return self
@@ -65,16 +67,22 @@ class Client:
             ConfigurationError: the broker has no queue for jobs (`packshot broker setup` makes it),
                 or it does not let us in.
         """
-        self.publish(job.model_dump_json().encode())
+        body = job.model_dump_json().encode()
+        if job.lane is Lane.LIVE and self._has_lanes:
+            try:
+                return self.publish(body, LIVE_SUBMIT_KEY)
+            except ConfigurationError:
+                self._has_lanes = False
+        return self.publish(body)
 
-    def publish(self, body: bytes) -> None:
+    def publish(self, body: bytes, key: str = SUBMIT_KEY) -> None:
         """Publish a raw JSON body, as a producer in another language would; raises as `submit`."""
         self._give_up = time.monotonic() + self._deadline
         pause = 0.2
         while True:
             try:
                 with named_errors():
-                    self._publish(body)
+                    self._publish(body, key)
             except BrokerUnavailable as error:
                 self._start_over()
                 if time.monotonic() + pause > self._give_up:
@@ -99,7 +107,7 @@ class Client:
         self._producer = None
         self._connection.collect()
 
-    def _publish(self, body: bytes) -> None:
+    def _publish(self, body: bytes, key: str) -> None:
         if self._producer is None:
             # Else kombu tries twice, two seconds apart, whatever our deadline is.
             self._connection.ensure_connection(max_retries=0)
@@ -109,7 +117,7 @@ class Client:
             )
         self._producer.publish(
             body,
-            routing_key=SUBMIT_KEY,
+            routing_key=key,
             content_type="application/json",
             content_encoding="utf-8",
             delivery_mode=2,

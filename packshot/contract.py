@@ -28,14 +28,19 @@ from pydantic import (
 from packshot.errors import InvalidMessage
 from packshot.jsontext import escaped, names_once, storable
 
-#: Exchange that producers publish jobs to, and the routing key they use.
+#: Exchange that producers publish jobs to, and the routing keys they use. The second one's jobs are
+#: taken in first, so that those of the live lane do not stand behind a burst of bulk ones.
 EXCHANGE = "packshot"
 SUBMIT_KEY = "job.submit"
+LIVE_SUBMIT_KEY = "job.submit.live"
 #: Topic exchange that events are published to; the routing key is the event's type.
 EVENTS_EXCHANGE = "packshot.events"
 #: Where dead letters and refused messages go.
 DEAD_EXCHANGE = "packshot.dlx"
 INTAKE_QUEUE = "packshot.intake"
+LIVE_INTAKE_QUEUE = "packshot.intake.live"
+#: Where producers' messages wait, by their routing keys; the most urgent first.
+INTAKE_QUEUES = {LIVE_SUBMIT_KEY: LIVE_INTAKE_QUEUE, SUBMIT_KEY: INTAKE_QUEUE}
 REVIEW_QUEUE = "packshot.review"
 REJECTED_QUEUE = "packshot.rejected"
 DEAD_QUEUE = "packshot.dead"

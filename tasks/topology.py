@@ -33,13 +33,11 @@ DEAD_KEY = "dead"
 REJECTED_KEY = "rejected"
 
 
-def intake_queue(limit: int) -> Any:
-    """The queue that producers' messages wait in."""
-    return Queue(
-        contract.INTAKE_QUEUE,
-        JOBS,
-        routing_key=contract.SUBMIT_KEY,
-        queue_arguments=_arguments(limit),
+def intake_queues(limit: int) -> tuple[Any, ...]:
+    """The queues that producers' messages wait in."""
+    return tuple(
+        Queue(name, JOBS, routing_key=key, queue_arguments=_arguments(limit))
+        for key, name in contract.INTAKE_QUEUES.items()
     )
 
 
@@ -78,7 +76,7 @@ def declare(connection: Any, limit: int) -> list[str]:
         BrokerUnavailable: it does not answer.
         ConfigurationError: a queue is there with other arguments, or we may not declare.
     """
-    queues = (*resting_queues(), intake_queue(limit), *stage_queues(limit))
+    queues = (*resting_queues(), *intake_queues(limit), *stage_queues(limit))
     with named_errors(), connection.channel() as channel:
         EVENTS(channel).declare()
         for queue in queues:
@@ -101,7 +99,7 @@ def verify(connection: Any) -> None:
         BrokerUnavailable: it does not answer.
         ConfigurationError: a queue is missing.
     """
-    names = (queue.name for queue in (*resting_queues(), intake_queue(1), *stage_queues(1)))
+    names = (queue.name for queue in (*resting_queues(), *intake_queues(1), *stage_queues(1)))
     with named_errors(), connection.channel() as channel:
         for name in names:
             channel.queue_declare(name, passive=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from deploy.monitoring.queries import Scaled, scaled
-from packshot.contract import INTAKE_QUEUE, Lane, queue_name
+from packshot.contract import INTAKE_QUEUES, Lane, queue_name
 from workers.roles import ROLES
 
 KEDA = Path(__file__).resolve().parent.parent / "deploy" / "k8s" / "components" / "keda"
@@ -98,7 +98,7 @@ def _counted(one: Scaled) -> list[dict[str, object]]:
     lane, role = Lane(one.lane), ROLES[one.role]
     queues = [queue_name(step, lane) for step in role.steps]
     if role.intake and lane is Lane.LIVE:
-        queues.insert(0, INTAKE_QUEUE)
+        queues = [*INTAKE_QUEUES.values(), *queues]
     return [
         {
             "type": "rabbitmq",

@@ -49,7 +49,7 @@ def users() -> tuple[User, ...]:
         User(
             "packshot-producer",
             write=_exactly(contract.EXCHANGE),
-            keys=((contract.EXCHANGE, _exactly(contract.SUBMIT_KEY)),),
+            keys=((contract.EXCHANGE, f"^({'|'.join(map(_quoted, contract.INTAKE_QUEUES))})$"),),
         ),
         User(
             "packshot-subscriber",
@@ -85,7 +85,7 @@ def _worker(role: Role) -> User:
     steps = "|".join(role.steps)
     own = [rf"packshot\.({steps})\.({_LANES})"]
     if role.intake:
-        own.append(_quoted(contract.INTAKE_QUEUE))
+        own += map(_quoted, contract.INTAKE_QUEUES.values())
     exchanges = (contract.EXCHANGE, contract.EVENTS_EXCHANGE, contract.DEAD_EXCHANGE)
     targets = "|".join(map(_quoted, exchanges))
     return User(

@@ -19,7 +19,7 @@ from uuid import UUID
 from kombu import Connection
 
 from packshot.broker import named_errors
-from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, REJECTED_QUEUE, Step, task_name
+from packshot.contract import DEAD_QUEUE, INTAKE_QUEUES, REJECTED_QUEUE, Step, task_name
 
 #: The queues that messages rest in until a person decides.
 RESTING = (DEAD_QUEUE, REJECTED_QUEUE)
@@ -68,7 +68,7 @@ class Letter:
         """What the letter was."""
         if self.step is not None:
             return Kind.STEP
-        if self.queue == REJECTED_QUEUE or self._death.get("queue") == INTAKE_QUEUE:
+        if self.queue == REJECTED_QUEUE or self._death.get("queue") in INTAKE_QUEUES.values():
             return Kind.JOB
         return Kind.FOREIGN
 

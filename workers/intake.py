@@ -17,7 +17,7 @@ from amqp.exceptions import AMQPError, MessageNacked
 from kombu import Connection, Producer
 from kombu.exceptions import OperationalError
 
-from packshot.contract import INTAKE_QUEUE
+from packshot.contract import INTAKE_QUEUES
 from packshot.errors import ConfigurationError, Transient
 from packshot.identity import uuid7
 from tasks.backoff import pauses
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 #: Messages held unacknowledged: enough to hide the round trip, few enough to hand back quickly.
 PREFETCH = 20
+#: Each so many messages, one that is not urgent goes first.
+TURN = 8
 #: Seconds between two looks at the stop flag and two heartbeats.
 TICK_SECONDS = 1.0
 #: Seconds after two of which without a sign of life a connection counts as dead.
@@ -42,8 +44,25 @@ UNNAMED_TRIES = 5
 _BROKER_GONE = (AMQPError, MessageNacked, OSError, OperationalError, Transient, ConfigurationError)
 
 
+class Unread:
+    """Messages that have come and are not taken in, the urgent queue's before the others'."""
+
+    def __init__(self, queues: int) -> None:
+        self.queues: tuple[deque[Any], ...] = tuple(deque() for _ in range(queues))
+        self._taken = 0
+
+    def __bool__(self) -> bool:
+        return any(self.queues)
+
+    def next(self) -> Any:
+        """Take one out. Each so many the last queue has its turn first: nothing starves."""
+        self._taken += 1
+        order = self.queues if self._taken % TURN else self.queues[::-1]
+        return next(queue for queue in order if queue).popleft()
+
+
 class IntakeConsumer:
-    """Takes messages off `packshot.intake`, one after the other, until stopped."""
+    """Takes messages off the intake queues, one after the other, until stopped."""
 
     def __init__(
         self, intake: Intake, *, broker_url: str, queue_limit: int, make_queues: bool = True
@@ -90,13 +109,14 @@ class IntakeConsumer:
             channel = connection.channel()
             channel.auto_decode = False
             channel.basic_qos(0, PREFETCH, False)
-            unread: deque[Any] = deque()
-            channel.basic_consume(INTAKE_QUEUE, callback=unread.append)
+            unread = Unread(len(INTAKE_QUEUES))
+            for queue, waiting in zip(INTAKE_QUEUES.values(), unread.queues, strict=True):
+                channel.basic_consume(queue, callback=waiting.append)
             log.info("intake is ready")
             while not self._stopping.is_set():
                 self._listen(connection, 0.0 if unread else TICK_SECONDS)
                 if unread:
-                    self._take(connection, unread.popleft())
+                    self._take(connection, unread.next())
 
     @staticmethod
     def _listen(connection: Any, seconds: float) -> None:

@@ -24,7 +24,7 @@ from tests.benchmarks.rig import Spent, installation, servers_cpu
 from tests.support.fleet import Fleet, Listener
 
 #: Jobs before anything is measured, and jobs after which memory is: caches are full by then.
-FIRST, WARM = 50, 1000
+FIRST, WARM = 50, 1500
 #: Longest wait for the next hundred events, seconds.
 PATIENCE = 120.0
 OUTPUTS = (Output(name="cutout"),)

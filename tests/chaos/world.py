@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psycopg
 
-from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, REJECTED_QUEUE, Lane, Step, queue_name
+from packshot.contract import DEAD_QUEUE, INTAKE_QUEUES, REJECTED_QUEUE, Lane, Step, queue_name
 from tests.chaos import wrong_clock
 from tests.chaos.checker import Evidence, Findings, Read, Rows, examine, plain
 from tests.chaos.crew import Crew
@@ -272,7 +272,7 @@ def _count(world: World, recorder: Recorder, codes: list[int]) -> Findings:
         )
         found = examine(evidence, one.guilty)
     found.notes = [*world.producer.crashes, *world.notes, *found.notes]
-    queues = [INTAKE_QUEUE, *(queue_name(step, lane) for step in Step for lane in Lane)]
+    queues = [*INTAKE_QUEUES.values(), *(queue_name(step, lane) for step in Step for lane in Lane)]
     found.left = sum(len(drain(site.rabbit_url, queue)) for queue in queues)
     found.faults = world.faults + world.crew.struck()
     found.hits = world.hits + world.crew.struck()

@@ -133,11 +133,13 @@ def test_the_names_are_those_of_the_code() -> None:
         contract.EXCHANGE: "topic exchange",
         contract.EVENTS_EXCHANGE: "topic exchange",
         contract.INTAKE_QUEUE: "queue",
+        contract.LIVE_INTAKE_QUEUE: "queue",
         contract.REVIEW_QUEUE: "queue",
         contract.REJECTED_QUEUE: "queue",
         contract.DEAD_QUEUE: "queue",
     }
-    assert f"routing key `{contract.SUBMIT_KEY}`" in PAGE
+    for key in contract.INTAKE_QUEUES:
+        assert f"`{key}`" in PAGE
 
 
 def test_the_limits_are_those_of_the_code() -> None:

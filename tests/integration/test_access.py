@@ -11,7 +11,16 @@ from amqp.exceptions import AccessRefused
 from kombu import Connection, Producer
 
 from packshot.client import Client
-from packshot.contract import DEAD_QUEUE, INTAKE_QUEUE, SUBMIT_KEY, Lane, Step, queue_name
+from packshot.contract import (
+    DEAD_QUEUE,
+    INTAKE_QUEUE,
+    LIVE_INTAKE_QUEUE,
+    LIVE_SUBMIT_KEY,
+    SUBMIT_KEY,
+    Lane,
+    Step,
+    queue_name,
+)
 from packshot.errors import ConfigurationError
 from packshot.settings import Settings
 from packshot.store.engine import open_engine
@@ -142,6 +151,8 @@ def test_refuses(node: RabbitNode, user: str, act: Act) -> None:
     ("user", "act"),
     [
         pytest.param("producer", publish("packshot", SUBMIT_KEY), id="producer submits"),
+        pytest.param("producer", publish("packshot", LIVE_SUBMIT_KEY), id="producer submits live"),
+        pytest.param("io", get(LIVE_INTAKE_QUEUE), id="io reads the live intake"),
         pytest.param("console", publish("packshot", OCR), id="console restarts a job"),
         pytest.param("ocr", publish(LATER, f"0.0.1.{OCR}"), id="ocr hands a step back for later"),
         pytest.param("exporter", look(OCR), id="exporter counts"),

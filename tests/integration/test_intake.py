@@ -21,6 +21,7 @@ from packshot.contract import (
     DEAD_QUEUE,
     EXCHANGE,
     INTAKE_QUEUE,
+    LIVE_SUBMIT_KEY,
     REJECTED_QUEUE,
     SUBMIT_KEY,
     Job,
@@ -39,7 +40,7 @@ from tests.support.cutproxy import CutProxy
 from tests.support.fleet import depth, wait_until
 from tests.support.installation import install, small_job
 from tests.support.rabbit_node import Broker
-from workers.intake import IntakeConsumer
+from workers.intake import TURN, IntakeConsumer, Unread
 
 pytestmark = pytest.mark.services
 
@@ -74,7 +75,7 @@ class Site:
             consumer.stop()
             engine.dispose()
 
-    def publish(self, *bodies: bytes | str, **properties: Any) -> None:
+    def publish(self, *bodies: bytes | str, key: str = SUBMIT_KEY, **properties: Any) -> None:
         options = {"confirm_publish": True}
         with (
             Connection(self.url, transport_options=options) as connection,
@@ -82,7 +83,7 @@ class Site:
         ):
             for body in bodies:
                 message = Message(body, **properties)
-                channel.basic_publish(message, EXCHANGE, SUBMIT_KEY, mandatory=True)
+                channel.basic_publish(message, EXCHANGE, key, mandatory=True)
 
     def jobs(self) -> dict[str, JobView]:
         engine = open_engine(self.settings.ledger_url)
@@ -261,6 +262,29 @@ def _published(site: Site, body: str) -> bool:
     except ChannelError:
         return False
     return True
+
+
+def test_a_live_job_is_taken_in_before_a_burst_of_bulk_ones(site: Site) -> None:
+    site.publish(*(message(str(number)) for number in range(60)))
+    site.publish(message("live"), key=LIVE_SUBMIT_KEY)
+    with site.intake():
+        jobs = site.wait_for_jobs(61)
+    order = sorted(jobs, key=lambda name: jobs[name].created_at)
+    # Not the very first: what has come while the live queue was being opened may be at hand.
+    assert order.index("live") < 20
+
+
+def test_live_jobs_leave_the_others_a_turn() -> None:
+    unread = Unread(2)
+    unread.queues[0].extend(f"live {number}" for number in range(3 * TURN))
+    unread.queues[1].extend(["bulk 1", "bulk 2"])
+    taken = [unread.next() for _ in range(2 * TURN)]
+    assert [at for at, name in enumerate(taken, 1) if name.startswith("bulk")] == [TURN, 2 * TURN]
+    assert taken[:2] == ["live 0", "live 1"]
+    rest = []
+    while unread:
+        rest.append(unread.next())
+    assert rest == [f"live {number}" for number in range(2 * TURN - 2, 3 * TURN)]
 
 
 def test_stop_hands_back_what_is_not_taken_in(site: Site) -> None:

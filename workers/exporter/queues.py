@@ -13,6 +13,7 @@ from kombu.exceptions import OperationalError
 from packshot.contract import (
     DEAD_QUEUE,
     INTAKE_QUEUE,
+    LIVE_INTAKE_QUEUE,
     REJECTED_QUEUE,
     Lane,
     Step,
@@ -26,6 +27,7 @@ from workers.exporter.work import ANY, INTAKE, Depth, Key, Server
 #: Every queue whose messages are work, by its name.
 WORKING: Mapping[str, Key] = {
     INTAKE_QUEUE: (INTAKE, ANY),
+    LIVE_INTAKE_QUEUE: (INTAKE, Lane.LIVE),
     **{queue_name(step, lane): (step, lane) for step in Step for lane in Lane},
 }
 #: Queues where messages rest, by their label.

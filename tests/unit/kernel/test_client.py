@@ -4,14 +4,15 @@ import subprocess
 import sys
 
 import pytest
-from amqp.exceptions import MessageNacked, NotFound, RecoverableConnectionError
+from amqp.exceptions import AccessRefused, MessageNacked, NotFound, RecoverableConnectionError
 from kombu.exceptions import OperationalError
 
 from packshot.client import Client
-from packshot.contract import Image, Job
+from packshot.contract import LIVE_SUBMIT_KEY, SUBMIT_KEY, Image, Job, Lane
 from packshot.errors import BrokerUnavailable, ConfigurationError
 
 JOB = Job(version=1, source="tests", job_id="1", image=Image(uri="s3://in/1.jpg"))
+LIVE = JOB.model_copy(update={"lane": Lane.LIVE})
 
 
 class Rehearsal(Client):
@@ -21,8 +22,10 @@ class Rehearsal(Client):
         super().__init__("memory://", deadline=deadline)
         self.failures = list(failures)
         self.sent: list[bytes] = []
+        self.keys: list[str] = []
 
-    def _publish(self, body: bytes) -> None:
+    def _publish(self, body: bytes, key: str) -> None:
+        self.keys.append(key)
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append(body)
@@ -33,6 +36,22 @@ def test_a_job_goes_out_as_the_message_that_intake_reads() -> None:
         client.submit(JOB)
     (body,) = client.sent
     assert Job.parse(body) == JOB
+
+
+def test_a_live_job_goes_to_the_intake_of_its_lane() -> None:
+    client = Rehearsal()
+    client.submit(LIVE)
+    client.submit(JOB)
+    assert client.keys == [LIVE_SUBMIT_KEY, SUBMIT_KEY]
+
+
+@pytest.mark.parametrize("missing", [NotFound("no queue"), AccessRefused("not this key")])
+def test_an_installation_without_that_intake_gets_it_with_the_others(missing: Exception) -> None:
+    client = Rehearsal(missing)
+    client.submit(LIVE)
+    client.submit(LIVE)
+    assert client.keys == [LIVE_SUBMIT_KEY, SUBMIT_KEY, SUBMIT_KEY]
+    assert [Job.parse(body) for body in client.sent] == [LIVE, LIVE]
 
 
 @pytest.mark.parametrize(

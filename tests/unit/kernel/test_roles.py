@@ -7,10 +7,10 @@ import pytest
 
 from packshot.contract import EventType, Lane, Step, queue_name, task_name
 from packshot.errors import ConfigurationError
-from tasks.topology import intake_queue, resting_queues, stage_queues
+from tasks.topology import intake_queues, resting_queues, stage_queues
 from workers.roles import ROLES, role
 
-QUEUES = (*stage_queues(1000), intake_queue(1000), *resting_queues())
+QUEUES = (*stage_queues(1000), *intake_queues(1000), *resting_queues())
 
 
 @pytest.mark.parametrize("name", ROLES)
@@ -75,7 +75,7 @@ def test_a_queue_is_durable_replicated_and_named_after_us(queue: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "queue", [*stage_queues(77), intake_queue(77)], ids=lambda queue: queue.name
+    "queue", [*stage_queues(77), *intake_queues(77)], ids=lambda queue: queue.name
 )
 def test_a_working_queue_refuses_when_full_and_keeps_what_dies(queue: Any) -> None:
     arguments = queue.queue_arguments
