@@ -71,6 +71,7 @@ def main() -> int:
     bar = 2 * idle.quantile(0.5) + batch
     print(f"idle        {idle}")
     print(f"bulk load   {loaded}")
+    print("in order    " + " ".join(f"{one:.1f}" for one in loaded.seconds))
     print(f"bulk jobs that still wait after the last live one: {waiting} of {len(more)}")
     print(f"longest step {batch:.2f} s, median {statistics.median(steps):.2f} s")
     print(f"p95 under load {loaded.quantile(0.95):.2f} s; twice the idle p50 + a step: {bar:.2f} s")
