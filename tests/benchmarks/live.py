@@ -65,7 +65,8 @@ def main() -> int:
         engine = open_engine(fleet.settings["PACKSHOT_DATABASE_URL"])
         views = Views(engine).jobs("bench")
         engine.dispose()
-    waiting = sum(view.finished_at is None for view in views)
+    done = sum(view.lane == Lane.BULK and view.finished_at is not None for view in views)
+    waiting = len(more) - done
     steps = [step.seconds for view in views for step in view.steps if step.seconds]
     batch = max(steps, default=0.0)
     bar = 2 * idle.quantile(0.5) + batch

@@ -22,7 +22,7 @@ from packshot.client import Client
 from packshot.contract import (
     DEAD_QUEUE,
     EXCHANGE,
-    INTAKE_QUEUE,
+    INTAKE_QUEUES,
     REJECTED_QUEUE,
     SUBMIT_KEY,
     Image,
@@ -46,7 +46,7 @@ NUMBER = "x-fuzz"
 PATIENCE = 60.0
 #: Messages or jobs under way at once: queues and disks shall not be what is tested.
 WINDOW = 500
-QUEUES = (INTAKE_QUEUE, *(queue_name(step, lane) for step in Step for lane in Lane))
+QUEUES = (*INTAKE_QUEUES.values(), *(queue_name(step, lane) for step in Step for lane in Lane))
 
 
 @dataclass
