@@ -95,7 +95,7 @@ def test_a_healthy_installation(installed: None, examine: Callable[[], Told], ra
     for sentence in (
         "answers and takes our credentials",
         "A message went through, confirmed",
-        "All 14 queues are there",
+        "All 15 queues are there",
         "by default 1800 s; a worker of role io may hold one for 480 s",
         "that of this release",
         "clock and this machine's differ by 0.",
@@ -131,7 +131,7 @@ def test_queues_with_another_limit(
 ) -> None:
     settings("QUEUE_LIMIT", "7")
     found = examine()["error"]
-    assert len(found) == 11  # the intake, and a queue per step and lane
+    assert len(found) == 12  # two intakes, and a queue per step and lane
     assert {one["part"] for one in found} == {"broker"}
     assert all("x-max-length" in one["sentence"] for one in found)
     assert all("PACKSHOT_QUEUE_LIMIT" in one["advice"] for one in found)
@@ -203,7 +203,7 @@ def test_bindings_and_policies_as_the_management_api_tells_them(
     queues, bindings = management.queues(), management.bindings()
     assert queues is not None
     assert bindings is not None
-    assert len(queues) == 14
+    assert len(queues) == 15
     (fine,) = check_policies(queues, bindings)
     assert fine.level == "ok"
     subject = Subject(Settings(), ROLES["io"])
