@@ -29,6 +29,7 @@ from tasks.workflow import restarter, start
 from workers.consumer import SafeConsumer
 from workers.database import upgrade
 from workers.leases import Leases
+from workers.pool import LanePool
 from workers.roles import ROLES
 from workers.services import build
 from workers.sweeper import Sweeper
@@ -216,7 +217,7 @@ class Embedded:
     def _worker(self) -> Iterator[None]:
         controller = self._app.WorkController(
             hostname=WORKER,
-            pool="threads",
+            pool=LanePool,
             concurrency=self._concurrency,
             queues=",".join(ROLES["all"].queues()),
             without_gossip=True,

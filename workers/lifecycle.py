@@ -47,6 +47,7 @@ from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
 from workers.leases import Leases
 from workers.monitoring import describe, serving
+from workers.pool import LanePool
 from workers.roles import Role
 from workers.services import build, connections_for, load_models
 from workers.watchdog import Watchdog
@@ -212,7 +213,7 @@ class Worker:
         queues = ",".join(options.role.queues(options.lanes))
         worker = self.app.Worker(
             hostname=self.name,
-            pool="threads",
+            pool=LanePool,
             concurrency=options.concurrency,
             queues=queues,
             task_events=True,
