@@ -38,7 +38,7 @@ class Client:
         self._deadline = deadline
         self._give_up = 0.0
         self._producer: Any = None
-        #: Whether the installation has an intake for the live lane; those before 0.2 have not.
+        #: Whether the installation has an intake for the live lane: one set up earlier has none.
         self._has_lanes = True
 
     def __enter__(self) -> Self:
@@ -72,7 +72,9 @@ class Client:
             try:
                 return self.publish(body, LIVE_SUBMIT_KEY)
             except ConfigurationError:
-                self._has_lanes = False
+                self.publish(body)
+                self._has_lanes = False  # known only now: else nothing would be set up at all
+                return None
         return self.publish(body)
 
     def publish(self, body: bytes, key: str = SUBMIT_KEY) -> None:

@@ -66,6 +66,11 @@ def resting_queues() -> tuple[Any, ...]:
     )
 
 
+def queues(limit: int) -> tuple[Any, ...]:
+    """Every queue of an installation, those that others dead-letter into first."""
+    return (*resting_queues(), *intake_queues(limit), *stage_queues(limit))
+
+
 def declare(connection: Any, limit: int) -> list[str]:
     """Declare everything, dead-letter queues first; returns the queues' names. Idempotent.
 
@@ -76,12 +81,12 @@ def declare(connection: Any, limit: int) -> list[str]:
         BrokerUnavailable: it does not answer.
         ConfigurationError: a queue is there with other arguments, or we may not declare.
     """
-    queues = (*resting_queues(), *intake_queues(limit), *stage_queues(limit))
+    made = queues(limit)
     with named_errors(), connection.channel() as channel:
         EVENTS(channel).declare()
-        for queue in queues:
+        for queue in made:
             queue(channel).declare()
-    return [queue.name for queue in queues]
+    return [queue.name for queue in made]
 
 
 def declare_delays(connection: Any, limit: int) -> None:
@@ -99,10 +104,9 @@ def verify(connection: Any) -> None:
         BrokerUnavailable: it does not answer.
         ConfigurationError: a queue is missing.
     """
-    names = (queue.name for queue in (*resting_queues(), *intake_queues(1), *stage_queues(1)))
     with named_errors(), connection.channel() as channel:
-        for name in names:
-            channel.queue_declare(name, passive=True)
+        for queue in queues(1):
+            channel.queue_declare(queue.name, passive=True)
 
 
 def ensure(connection: Any, limit: int, *, make: bool) -> None:

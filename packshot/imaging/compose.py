@@ -150,19 +150,22 @@ def _resize(layer: NDArray[np.uint16], scale: float) -> NDArray[np.uint16]:
 
 
 def _tame(halved: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Double the values again and take back the overshoot.
+    """Double the values again and take back the overshoot, in place.
 
     Where alpha is above full scale all four shrink together, which keeps the colour; a colour
     above its alpha would be brighter than white.
     """
-    planes = [cv2.add(one, one) for one in cv2.split(halved)]  # saturates only what comes next
-    over = np.nonzero(planes[3] > _FULL)
-    pixels = halved[over].astype(np.float32) * 2
-    pixels *= _FULL / pixels[..., 3:]
-    for plane, values in zip(planes, np.rint(np.minimum(pixels, _FULL)).T, strict=True):
-        plane[over] = values
-    *colours, alpha = planes
-    return np.asarray(cv2.merge([*(cv2.min(one, alpha) for one in colours), alpha]), np.uint16)
+    for band in _bands(halved.shape[0]):
+        before = halved[band]
+        planes = [cv2.add(one, one) for one in cv2.split(before)]  # saturates what is replaced next
+        over = np.nonzero(planes[3] > _FULL)
+        pixels = before[over].astype(np.float32) * 2
+        pixels *= _FULL / pixels[..., 3:]
+        for plane, values in zip(planes, np.rint(np.minimum(pixels, _FULL)).T, strict=True):
+            plane[over] = values
+        *colours, alpha = planes
+        halved[band] = cv2.merge([*(cv2.min(one, alpha) for one in colours), alpha])
+    return halved
 
 
 def _clip(pixels: NDArray[np.uint16], left: int, top: int, width: int, height: int) -> _Layer:
@@ -184,17 +187,24 @@ def _put(image: NDArray[np.uint8], layer: _Layer, shadow: NDArray[np.uint8] | No
         for band in _bands(image.shape[0]):
             light = 1 - shadow[band, :, None].astype(np.float32) / 255
             image[band] = np.rint(image[band] * light)
-    if not layer.pixels.size:
-        return
-    window, alpha = image[layer.window], cv2.extractChannel(layer.pixels, 3)
-    opaque = cv2.convertScaleAbs(cv2.cvtColor(layer.pixels, cv2.COLOR_BGRA2BGR), alpha=1 / 255)
+    window = image[layer.window]
+    for band in _bands(window.shape[0]):
+        _blend(window[band], np.ascontiguousarray(layer.pixels[band]))
+
+
+def _blend(under: NDArray[np.uint8], over: NDArray[np.uint16]) -> None:
+    """Put a band of the product over a band of the canvas, in place.
+
+    Only the edge needs arithmetic, a small part of a product's pixels.
+    """
+    alpha = cv2.extractChannel(over, 3)
     solid = alpha >= _FULL - 1  # scaling up loses the last bit
-    # Only the edge is blended: a small part of a product's pixels.
     edge = np.nonzero((alpha > 0) & ~solid)
-    pixels = layer.pixels[edge].astype(np.float32)
-    blended = pixels[..., :3] / 255 + window[edge] * (1 - pixels[..., 3:] / _FULL)
-    window[:] = cv2.copyTo(opaque, solid.view(np.uint8), window)
-    window[edge] = np.rint(blended)
+    pixels = over[edge].astype(np.float32)
+    blended = pixels[..., :3] / 255 + under[edge] * (1 - pixels[..., 3:] / _FULL)
+    opaque = cv2.convertScaleAbs(cv2.cvtColor(over, cv2.COLOR_BGRA2BGR), alpha=1 / 255)
+    under[:] = cv2.copyTo(opaque, solid.view(np.uint8), under)
+    under[edge] = np.rint(blended)
 
 
 def _float(

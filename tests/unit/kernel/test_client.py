@@ -54,6 +54,14 @@ def test_an_installation_without_that_intake_gets_it_with_the_others(missing: Ex
     assert [Job.parse(body) for body in client.sent] == [LIVE, LIVE]
 
 
+def test_an_installation_that_is_set_up_late_has_its_lanes_all_the_same() -> None:
+    client = Rehearsal(NotFound("no exchange"), NotFound("no exchange"))
+    with pytest.raises(ConfigurationError):
+        client.submit(LIVE)
+    client.submit(LIVE)
+    assert client.keys[-1] == LIVE_SUBMIT_KEY
+
+
 @pytest.mark.parametrize(
     "failure",
     [
