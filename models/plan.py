@@ -16,6 +16,9 @@ from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
+#: Seconds that a live item counts as older than it is. It bounds how long a stream of live items
+#: can hold bulk work back: nothing starves.
+HEAD_START = 10.0
 #: Weight of the last batch in the running mean of a bucket's batch time.
 _RECENT = 0.3
 
@@ -33,7 +36,7 @@ class Limits:
 
     size: int
     max_wait: float = 0.005
-    head_start: float = 10.0
+    head_start: float = HEAD_START
 
     def __post_init__(self) -> None:
         if self.size < 1 or self.max_wait < 0 or self.head_start < 0:

@@ -66,7 +66,7 @@ def resting_queues() -> tuple[Any, ...]:
     )
 
 
-def queues(limit: int) -> tuple[Any, ...]:
+def every_queue(limit: int) -> tuple[Any, ...]:
     """Every queue of an installation, those that others dead-letter into first."""
     return (*resting_queues(), *intake_queues(limit), *stage_queues(limit))
 
@@ -81,7 +81,7 @@ def declare(connection: Any, limit: int) -> list[str]:
         BrokerUnavailable: it does not answer.
         ConfigurationError: a queue is there with other arguments, or we may not declare.
     """
-    made = queues(limit)
+    made = every_queue(limit)
     with named_errors(), connection.channel() as channel:
         EVENTS(channel).declare()
         for queue in made:
@@ -105,7 +105,7 @@ def verify(connection: Any) -> None:
         ConfigurationError: a queue is missing.
     """
     with named_errors(), connection.channel() as channel:
-        for queue in queues(1):
+        for queue in every_queue(1):
             channel.queue_declare(queue.name, passive=True)
 
 

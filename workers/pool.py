@@ -16,15 +16,12 @@ from typing import Any
 from celery.concurrency.base import apply_target
 from celery.concurrency.thread import ApplyResult, TaskPool
 
+from models.plan import HEAD_START
 from packshot.contract import Lane
-
-#: Seconds that a live step counts as older than it is. It bounds how long a stream of live steps
-#: can hold a bulk one back: nothing starves.
-HEAD_START = 10.0
 
 
 class LanePool(TaskPool):  # type: ignore[misc] # Celery is untyped
-    """Celery's thread pool with another order."""
+    """Celery's thread pool, in the batcher's order: by arrival, live steps with a head start."""
 
     def __init__(
         self, *args: Any, clock: Callable[[], float] = time.monotonic, **options: Any
@@ -62,6 +59,5 @@ class LanePool(TaskPool):  # type: ignore[misc] # Celery is untyped
 
 def _is_live(args: tuple[Any, ...]) -> bool:
     """Whether a task's arguments (name, id, request, body ...) came by a queue of the live lane."""
-    request = args[2] if len(args) > 2 and isinstance(args[2], Mapping) else {}
-    key = (request.get("delivery_info") or {}).get("routing_key") or ""
-    return str(key).endswith(f".{Lane.LIVE}")
+    request = args[2] if len(args) > 2 else {}
+    return str(request.get("delivery_info", {}).get("routing_key")).endswith(f".{Lane.LIVE}")

@@ -26,7 +26,7 @@ from packshot.results import TextLine, TextResult
 from tests.benchmarks.accuracy import Reading, grey, read_right
 from tests.benchmarks.matte_quality import Errors, compare
 from workers import samples
-from workers.bench.plan import Options, peer_weights
+from workers.bench.plan import peer_weights
 from workers.samples import Sample
 
 Answers = list[tuple[Reading, Errors]]
@@ -66,7 +66,7 @@ def theirs(wanted: Sequence[Sample], python: Path) -> Answers:
         script = str(Path(__file__).with_name("peer_answers.py"))
         subprocess.run(
             [str(python), script, name, *(str(sample.path) for sample in wanted)],
-            env={**os.environ, **peer_weights(Options(folder, (), 0, 1, python, None))},
+            env={**os.environ, **peer_weights(folder, None)},
             check=True,
         )
         lines = json.loads((folder / "lines.json").read_text("utf-8"))

@@ -41,7 +41,7 @@ class Chain:
             paths = photos.write(Path(folder) / "photos", side, count)
             environment = {
                 **ONE_THREAD,
-                **peer_weights(self._options),
+                **peer_weights(self._options.folder, self._options.models),
                 "PYTHONPATH": f"{_HERE}:{_SCRIPTS}",
                 "PEER_BROKER": self._broker,
                 "PEER_DONE": str(done),
@@ -92,9 +92,10 @@ class HttpServer:
             paths = photos.write(Path(folder) / "photos", side, count)
             (port,) = free_ports(1)
             url = f"http://127.0.0.1:{port}/api/remove"
+            weights = peer_weights(self._options.folder, self._options.models)
             command = ["s", "--host", "127.0.0.1", "--port", str(port)]
             with (
-                _running(self._program, command, peer_weights(self._options), folder) as server,
+                _running(self._program, command, weights, folder) as server,
                 urllib3.PoolManager(maxsize=self._options.processes) as pool,
                 ThreadPoolExecutor(self._options.processes) as clients,
             ):

@@ -61,7 +61,7 @@ def _read(path: str) -> list[str]:
 def _classify(path: str) -> int:
     peer = import_module("peer")
     picture = import_module("PIL.Image").open(path).convert("RGB")
-    found = _models["class"].run(None, {"image": peer._tensor(picture)})[0]
+    found = _models["class"].run(None, {"image": peer.tensor(picture)})[0]
     return int(found.argmax())
 
 

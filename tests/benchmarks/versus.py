@@ -59,11 +59,12 @@ class FleetRounds:
         `workers` is how many of the role `all`, times how many steps each runs at once.
         """
         number, concurrency = workers.split("x")
-        folder = self._fleet.folder / f"round-{next(self._numbers)}"
+        this = next(self._numbers)
+        folder = self._fleet.folder / f"round-{this}"
         folder.mkdir()
         fleet = Fleet(self._fleet.settings, folder)
-        first = next(self._numbers) * 1000
-        wanted = jobs(fleet, range(first, first + count), side, steps=steps, outputs=outputs)
+        numbers = range(this * 1000, this * 1000 + count)
+        wanted = jobs(fleet, numbers, side, steps=steps, outputs=outputs)
         url = fleet.settings["PACKSHOT_BROKER_URL"]
         try:
             for _ in range(int(number)):

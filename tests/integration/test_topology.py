@@ -33,7 +33,7 @@ from packshot.store.engine import open_engine
 from packshot.store.views import JobView, Views
 from tasks import workflow
 from tasks.app import create_app
-from tasks.topology import declare, intake_queues, resting_queues, stage_queues
+from tasks.topology import declare, every_queue
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.fleet import Fleet, Listener, depth, settings_of, wait_until
 from tests.support.installation import install, local_environment, small_job
@@ -118,7 +118,7 @@ def test_another_queue_limit_is_told_in_a_sentence(declared: str) -> None:
 
 
 def test_no_routing_key_is_a_dotted_suffix_of_another() -> None:
-    queues = (*stage_queues(1), *intake_queues(1), *resting_queues())
+    queues = every_queue(1)
     keys = {queue.routing_key for queue in queues} | {SUBMIT_KEY}
     assert len(keys) == len(queues)
     for key in keys:

@@ -26,7 +26,7 @@ def main() -> int:
     def process(path: Path) -> None:
         read(str(path))
         picture = image.open(path).convert("RGB")
-        classifier.run(None, {"image": _tensor(picture)})
+        classifier.run(None, {"image": tensor(picture)})
         rembg.remove(picture, session=session).save("/dev/null", format="png")
 
     process(files[0])
@@ -41,7 +41,8 @@ def main() -> int:
     return 0
 
 
-def _tensor(picture: Any) -> Any:
+def tensor(picture: Any) -> Any:
+    """What the classifier wants: float32 1x3x224x224 of the picture's middle."""
     numpy = import_module("numpy")
     width, height = picture.size
     side = min(width, height) * 0.875

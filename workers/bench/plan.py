@@ -141,21 +141,21 @@ class Plan:
         threads = ONE_THREAD if processes > 1 else {}
         return together(
             [(script, folder, classifier) for folder in folders],
-            environment={**threads, **peer_weights(self._options)},
+            environment={**threads, **peer_weights(self._options.folder, self._options.models)},
             python=str(self._options.peer),
         )
 
 
-def peer_weights(options: Options) -> dict[str, str]:
+def peer_weights(folder: Path, models: Path | None) -> dict[str, str]:
     """Environment in which rembg finds u2netp: our copy, so that nothing is downloaded for it.
 
     It is the published file with its batch size freed, hence not the published checksum.
     """
-    home = options.folder / "u2net"
+    home = folder / "u2net"
     home.mkdir(exist_ok=True)
     link = home / "u2netp.onnx"
     if not link.exists():
-        link.symlink_to(Registry(options.models).path("u2netp"))
+        link.symlink_to(Registry(models).path("u2netp"))
     return {"U2NET_HOME": str(home), "MODEL_CHECKSUM_DISABLED": "1"}
 
 

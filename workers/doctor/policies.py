@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from tasks.topology import DEAD, JOBS, intake_queues, resting_queues, stage_queues
+from tasks.topology import DEAD, JOBS, every_queue, resting_queues
 from workers.doctor.finding import Finding, Subject, ok, warning
 
 #: What the management API says of the queues, by their names.
@@ -24,10 +24,9 @@ def check_policies(queues: Queues | None, bindings: Bindings | None) -> Iterator
             "workers make the bindings whenever they start."
         )
         return
-    ours = (*resting_queues(), *intake_queues(1), *stage_queues(1))
     unbound = [
         queue.name
-        for queue in ours
+        for queue in every_queue(1)
         if queue.name in queues
         and (queue.exchange.name, queue.name, str(queue.routing_key)) not in bindings
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from amqp.exceptions import AccessRefused, ChannelError, NotFound, PreconditionFailed
 
 from packshot.contract import DEAD_QUEUE, REJECTED_QUEUE
-from tasks.topology import DEAD, EVENTS, JOBS, intake_queues, resting_queues, stage_queues
+from tasks.topology import DEAD, EVENTS, JOBS, every_queue, resting_queues
 from workers.doctor.finding import Finding, error, ok, warning
 
 _SETUP = "Run `packshot broker setup`, or start a worker: both make what is missing."
@@ -22,7 +22,7 @@ def check_queues(connection: Any, limit: int) -> Iterator[Finding]:
         for exchange in (JOBS, EVENTS, DEAD)
         if _refused(connection, lambda channel, it=exchange: it(channel).declare(passive=True))
     ]
-    queues = (*resting_queues(), *intake_queues(limit), *stage_queues(limit))
+    queues = every_queue(limit)
     for queue in queues:
         seen: list[Any] = []
         look = lambda channel, it=queue, into=seen: into.append(  # noqa: E731

@@ -7,10 +7,10 @@ import pytest
 
 from packshot.contract import EventType, Lane, Step, queue_name, task_name
 from packshot.errors import ConfigurationError
-from tasks.topology import intake_queues, resting_queues, stage_queues
+from tasks.topology import every_queue, intake_queues, stage_queues
 from workers.roles import ROLES, role
 
-QUEUES = (*stage_queues(1000), *intake_queues(1000), *resting_queues())
+QUEUES = every_queue(1000)
 
 
 @pytest.mark.parametrize("name", ROLES)

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from models.plan import HEAD_START
 from packshot.contract import Lane, Step, queue_name
-from workers.pool import HEAD_START, LanePool
+from workers.pool import LanePool
 
 
 class Clock:
@@ -25,13 +26,13 @@ class Rehearsal:
     def __init__(self) -> None:
         self.clock, self.ran = Clock(), list[str]()
         self.pool = LanePool(1, clock=self.clock)
-        self._busy, self._idle = threading.Event(), threading.Event()
+        self.busy, self._idle = threading.Event(), threading.Event()
         self.pool.on_apply(self._rest)
         assert self._idle.wait(10)
 
     def _rest(self, *_: Any) -> None:
         self._idle.set()
-        self._busy.wait(10)
+        self.busy.wait(10)
 
     def hold(self, name: str, lane: Lane, at: float) -> None:
         """A step comes in."""
@@ -47,7 +48,7 @@ class Rehearsal:
         done = threading.Event()
         self.clock.now = 10_000.0
         self.pool.on_apply(lambda *_: done.set())
-        self._busy.set()
+        self.busy.set()
         assert done.wait(10)
         return self.ran
 
@@ -84,6 +85,6 @@ def test_what_has_not_begun_is_given_up_when_the_pool_stops() -> None:
     stopped = Rehearsal()
     stopped.hold("later", Lane.LIVE, 1)
     stopped.pool.executor.shutdown(wait=False, cancel_futures=True)
-    stopped._busy.set()
+    stopped.busy.set()
     stopped.pool.on_stop()
     assert stopped.ran == []
