@@ -22,7 +22,8 @@ from packshot.store.review_items import Restart
 
 log = logging.getLogger(__name__)
 
-#: How long a step waits in place for a queue that is full: some 15 seconds.
+#: How long a step waits in place for a broker that is away: some 15 seconds. For a full queue it
+#: does not wait, since the client waits only between connection attempts: the hop goes back.
 HOP_PATIENCE = {"max_retries": 10, "interval_start": 0.2, "interval_step": 0.3, "interval_max": 2}
 
 
