@@ -1,8 +1,8 @@
 """Which runtime a model is opened with.
 
-`auto` takes CUDA where it works, else OpenVINO in bfloat16 where the processor has matrix units
-and the net's loss was measured, else ONNX Runtime on the CPU. What was chosen is in the session's
-`providers`, and in the provenance of every result.
+`auto` takes CUDA where it works, else OpenVINO in bfloat16 where the processor multiplies such
+numbers and the net's loss was measured, else ONNX Runtime on the CPU. What was chosen is in the
+session's `providers`, and in the provenance of every result.
 """
 
 from pathlib import Path
@@ -42,7 +42,7 @@ def open_session(
     """
     if device not in DEVICES:
         raise ConfigurationError(f"The device is one of {', '.join(DEVICES)}, not {device!r}.")
-    half = half and openvino.has_amx()
+    half = half and openvino.has_bfloat16()
     if device == "openvino" or (device == "auto" and half and _openvino_is_best()):
         return openvino.OpenVinoSession(path, info, threads=threads, callers=callers, half=half)
     return ort.OrtSession(path, info, threads=threads, device=device)

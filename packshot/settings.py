@@ -47,8 +47,8 @@ class Settings(BaseSettings):
     models: Path | None = Field(None, description="Folder of the weights. Default: user cache.")
     device: Literal["auto", "cpu", "cuda", "openvino"] = Field(
         "auto",
-        description="Where models run: CUDA, OpenVINO on CPUs with AMX (extra `openvino`), or "
-        "ONNX Runtime on the CPU; auto takes the first of these that is there.",
+        description="Where models run: CUDA, OpenVINO on CPUs with bfloat16 (extra "
+        "`openvino`), or ONNX Runtime on the CPU; auto takes the first of these that is there.",
     )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
         1, description="Runtime threads per model call; on a CPU, concurrency beats threads."

@@ -20,6 +20,11 @@ LOCKS = {
     "build": ("--group", "build"),
     "cpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
     "gpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "gpu"),
+    # The CPU image: the models run in bfloat16 where the processor can.
+    "openvino": (
+        *(PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
+        *("--extra", "openvino"),
+    ),
     # The image of the operators' view: it runs no steps and needs no runtime for models.
     "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
     # What traces add to an image: installed beside `cpu` or `gpu`.

@@ -1,6 +1,6 @@
 """How right the models are on pictures whose truth is known.
 
-    python tests/benchmarks/accuracy.py [FOLDER ...] [--json FILE]
+    python tests/benchmarks/accuracy.py [FOLDER ...] [--device D] [--json FILE]
 
 Without a folder it takes the sample photos that ship with Packshot; any folder with a `truth.json`
 of the same form will do (see `workers.samples`). It prints a table per picture, the totals, and
@@ -24,6 +24,7 @@ from rapidfuzz.distance import Levenshtein
 from models.bundle import Models, load
 from models.matting.u2net import U2Net
 from models.registry import Registry
+from models.runtimes import DEVICES
 from packshot.contract import Step
 from packshot.imaging.decode import Limits, decode
 from packshot.results import Finding, Recognition, TextLine, TextResult
@@ -73,10 +74,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--json", type=Path, help="write the figures there")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where the models run")
     arguments = parser.parse_args()
     registry = Registry()
-    models = load(registry, [Step.OCR, Step.RECOGNITION, Step.MATTING])
-    net = U2Net(registry.session("u2netp"))
+    models = load(registry, [Step.OCR, Step.RECOGNITION, Step.MATTING], device=arguments.device)
+    net = U2Net(registry.session("u2netp", device=arguments.device))
     wanted = [s for folder in arguments.folders for s in samples.read(folder)]
     verdicts = [judge(sample, models, net) for sample in wanted or samples.truth()]
     figures = total(verdicts)

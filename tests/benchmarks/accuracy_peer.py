@@ -20,6 +20,7 @@ import numpy as np
 
 from models.bundle import load
 from models.registry import Registry
+from models.runtimes import DEVICES
 from packshot.contract import Step
 from packshot.imaging.decode import Limits, decode
 from packshot.results import TextLine, TextResult
@@ -37,17 +38,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("python", type=Path, help="Python of the peer's environment")
     parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("--device", choices=DEVICES, default="auto", help="where ours run")
     given = parser.parse_args()
     wanted = [s for folder in given.folders for s in samples.read(folder)] or samples.truth()
-    rows = {"packshot": totals(ours(wanted)), "peer": totals(theirs(wanted, given.python))}
+    rows = {
+        "packshot": totals(ours(wanted, given.device)),
+        "peer": totals(theirs(wanted, given.python)),
+    }
     for name in rows["packshot"]:
         print(f"{name:22}" + "".join(f"   {who} {row[name]:8.3f}" for who, row in rows.items()))
     return 0
 
 
-def ours(wanted: Sequence[Sample]) -> Answers:
+def ours(wanted: Sequence[Sample], device: str) -> Answers:
     """What Packshot finds."""
-    models = load(Registry(), [Step.OCR, Step.MATTING])
+    models = load(Registry(), [Step.OCR, Step.MATTING], device=device)
     assert models.reader is not None
     assert models.matter is not None
     answers = []

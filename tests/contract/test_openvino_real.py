@@ -14,7 +14,7 @@ from workers import samples
 pytestmark = [
     pytest.mark.models,
     pytest.mark.skipif(not openvino.installed(), reason="the extra `openvino` is not installed"),
-    pytest.mark.skipif(not openvino.has_amx(), reason="no AMX: bfloat16 is not chosen here"),
+    pytest.mark.skipif(not openvino.has_bfloat16(), reason="no bfloat16 on this processor"),
 ]
 
 STEPS = (Step.OCR, Step.RECOGNITION, Step.MATTING)

@@ -21,7 +21,7 @@ SAMPLES = ROOT / "workers" / "samples"
 def image(tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config) -> Iterator[Path]:
     """The finished /opt/packshot of the target `cpu`."""
     root = tmp_path_factory.mktemp("image")
-    for step in (("install", "cpu"), ("weights",), ("slim", "cpu")):
+    for step in (("install", "openvino"), ("weights",), ("slim", "openvino")):
         done = subprocess.run(
             ("sh", str(STEPS), step[0], str(root), *step[1:]),
             cwd=ROOT,

@@ -12,6 +12,7 @@ import pytest
 from amqp.exceptions import PreconditionFailed
 from click.testing import CliRunner
 
+from models import openvino
 from packshot.errors import ConfigurationError, StorageUnavailable
 from packshot.settings import Settings
 from packshot.store.blobs import MemoryBlobs
@@ -209,6 +210,24 @@ def test_missing_weights(
     assert first.level is level
     assert says in first.sentence + first.advice
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize(
+    ("installed", "known", "told"),
+    [
+        pytest.param(False, True, True, id="it would be faster"),
+        pytest.param(True, True, False, id="it is there already"),
+        pytest.param(False, False, False, id="nothing to gain"),
+    ],
+)
+def test_a_faster_runtime_is_recommended(
+    installed: bool, known: bool, told: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(openvino, "installed", lambda: installed)
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: known)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["CPUExecutionProvider"])
+    said = sentences(check_weights(subject("matting", models=tmp_path)))
+    assert ("packshot[openvino]" in said) is told
 
 
 def fails(_: Subject) -> Iterator[Finding]:

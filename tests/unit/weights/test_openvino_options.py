@@ -115,9 +115,9 @@ def test_what_is_cancelled_before_it_starts_does_not_hurt_the_next_run(model: Pa
 
 
 CHOICES = {
-    "matrix units, measured": ("auto", True, True, True, False, "OpenVINO"),
-    "matrix units, not measured": ("auto", False, True, True, False, "CPUExecutionProvider"),
-    "no matrix units": ("auto", True, False, True, False, "CPUExecutionProvider"),
+    "bfloat16, measured": ("auto", True, True, True, False, "OpenVINO"),
+    "bfloat16, not measured": ("auto", False, True, True, False, "CPUExecutionProvider"),
+    "no bfloat16": ("auto", True, False, True, False, "CPUExecutionProvider"),
     "not installed": ("auto", True, True, False, False, "CPUExecutionProvider"),
     "a GPU build": ("auto", True, True, True, True, "CPUExecutionProvider"),
     "told not to": ("cpu", True, True, True, False, "CPUExecutionProvider"),
@@ -126,19 +126,19 @@ CHOICES = {
 
 
 @pytest.mark.parametrize(
-    ("device", "half", "amx", "there", "cuda", "wanted"), CHOICES.values(), ids=CHOICES
+    ("device", "half", "bfloat16", "there", "cuda", "wanted"), CHOICES.values(), ids=CHOICES
 )
 def test_what_is_chosen(
     model: Path,
     monkeypatch: pytest.MonkeyPatch,
     device: str,
     half: bool,
-    amx: bool,
+    bfloat16: bool,
     there: bool,
     cuda: bool,
     wanted: str,
 ) -> None:
-    monkeypatch.setattr(openvino, "has_amx", lambda: amx)
+    monkeypatch.setattr(openvino, "has_bfloat16", lambda: bfloat16)
     monkeypatch.setattr(openvino, "installed", lambda: there)
     monkeypatch.setattr(ort, "has_cuda", lambda: cuda)
 
@@ -151,29 +151,31 @@ def test_an_unknown_device_is_a_sentence(model: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "amx"),
+    ("text", "bfloat16"),
     [
         ("flags\t\t: fpu avx512f amx_bf16 amx_tile\n", True),
-        ("flags\t\t: fpu avx512f avx512_bf16\n", False),
+        ("flags\t\t: fpu avx512f avx512_bf16\n", True),
+        ("flags\t\t: fpu avx512f avx512_bf16_none amx_int8\n", False),
+        ("model name\t: avx512_bf16\n", False),
         ("", False),
     ],
 )
 def test_the_processor_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, amx: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, bfloat16: bool
 ) -> None:
     monkeypatch.setattr(openvino, "_CPUINFO", tmp_path / "cpuinfo")
     (tmp_path / "cpuinfo").write_text(text)
-    openvino.has_amx.cache_clear()
+    openvino.has_bfloat16.cache_clear()
     try:
-        assert openvino.has_amx() is amx
+        assert openvino.has_bfloat16() is bfloat16
     finally:
-        openvino.has_amx.cache_clear()
+        openvino.has_bfloat16.cache_clear()
 
 
 def test_no_word_about_the_processor_is_no(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino, "_CPUINFO", tmp_path / "none")
-    openvino.has_amx.cache_clear()
+    openvino.has_bfloat16.cache_clear()
     try:
-        assert not openvino.has_amx()
+        assert not openvino.has_bfloat16()
     finally:
-        openvino.has_amx.cache_clear()
+        openvino.has_bfloat16.cache_clear()
