@@ -287,7 +287,9 @@ class Job(_Frozen):
     def digest(self) -> str:
         """SHA-256 (hex) of what was asked for: equal for a repeated message, other for a conflict.
 
-        The trace context is left out: a producer that sends again does so in a new trace.
+        The trace context is left out: a producer that sends again does so in a new trace. A field
+        that a later release brings has to be left out too while it has its default: the ledger
+        keeps digests, and a message repeated across an upgrade would be taken for a conflict.
         """
         content = self.model_dump(mode="json", exclude={"traceparent"})
         text = json.dumps(content, sort_keys=True, ensure_ascii=False, separators=(",", ":"))

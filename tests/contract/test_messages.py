@@ -299,6 +299,13 @@ def test_another_wish_has_another_digest(message: bytes) -> None:
     assert Job.parse(message).digest() != Job.parse(body()).digest()
 
 
+@pytest.mark.parametrize("path", golden("valid"))
+def test_a_message_keeps_its_digest_from_release_to_release(path: Path) -> None:
+    """The ledger compares with what an earlier release computed: see `Job.digest`."""
+    kept = load(GOLDEN / "digests.json")
+    assert Job.parse(path.read_bytes()).digest() == kept[path.stem.removeprefix("valid-")]
+
+
 def parses_or_is_refused(message: bytes) -> None:
     """Whatever comes, it is a job that can be stored, or a refusal that can be stored."""
     try:
