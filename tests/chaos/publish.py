@@ -72,16 +72,17 @@ def parts(runs: Sequence[Run]) -> Mapping[str, str]:
 
 
 def _what(runs: Sequence[Run]) -> str:
-    """How many runs of which size and seed there were."""
+    """How many runs of which seeds and sizes there were."""
     # A scenario with the real models has fewer jobs than it was asked for.
-    kinds = Counter((run.found.submitted if run.found else run.jobs, run.seed) for run in runs)
-    told = ", ".join(
-        f"{count} of {jobs} jobs with seed {seed}"
-        for (jobs, seed), count in sorted(kinds.items(), reverse=True)
-    )
+    sizes = Counter(run.found.submitted if run.found else run.jobs for run in runs)
+    told = ", ".join(f"{count} of {size} jobs" for size, count in sizes.most_common())
+    seeds = ", ".join(str(seed) for seed in sorted({run.seed for run in runs}))
     jobs = sum(run.found.submitted for run in runs if run.found)
     failed = sum(run.verdict != "pass" for run in runs)
-    return f"{len(runs)} runs ({told}), {jobs:,} jobs in all; {failed} failed.\n"
+    return (
+        f"{len({run.name for run in runs})} scenarios, seeds {seeds}: {told}; {jobs:,} jobs in "
+        f"all, {failed} runs failed.\n"
+    )
 
 
 def _families(runs: Sequence[Run]) -> str:
