@@ -11,7 +11,7 @@ from kombu import Connection, Producer
 
 from packshot import metrics
 from packshot.errors import Transient
-from packshot.store.outbox import Outbox
+from packshot.store.outbox import BATCH, Outbox
 from packshot.telemetry import action
 from packshot.tracing import NoTracing, Tracing
 from tasks.topology import EVENTS
@@ -73,7 +73,7 @@ class Relay:
 
     def _drain(self) -> None:
         try:
-            while self._outbox.relay(self._traced):
+            while self._outbox.relay(self._traced) == BATCH:
                 pass
         except (Transient, AMQPError, MessageNacked, OSError) as error:
             log.warning("the outbox waits: %s", error, extra=action("outbox.waits"))

@@ -6,7 +6,7 @@ A relay that dies between publishing and marking publishes again: at least once,
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Engine, exists, func, select, tuple_
+from sqlalchemy import Engine, Select, bindparam, exists, func, select, tuple_
 from sqlalchemy.orm import aliased, sessionmaker
 
 from packshot.clock import Clock, utc_now
@@ -20,6 +20,27 @@ Publish = Callable[[str, dict[str, Any]], None]
 BATCH = 50
 
 
+def _oldest() -> Select[OutboxRow]:
+    """The oldest waiting event of each job, `room` of them at most, locked."""
+    before = aliased(OutboxRow)
+    overtakes = exists().where(
+        before.job == OutboxRow.job,
+        before.published_at.is_(None),
+        tuple_(before.created_at, before.id) < tuple_(OutboxRow.created_at, OutboxRow.id),
+    )
+    return (
+        select(OutboxRow)
+        .where(OutboxRow.published_at.is_(None), ~overtakes)
+        .order_by(OutboxRow.created_at, OutboxRow.id)
+        .limit(bindparam("room"))
+        .with_for_update(skip_locked=True, of=OutboxRow)
+    )
+
+
+#: Built once: a relay asks after every job.
+OLDEST = _oldest()
+
+
 class Outbox:
     """Events that wait. Many relays may run at once: each row is locked by one."""
 
@@ -30,26 +51,15 @@ class Outbox:
     def relay(self, publish: Publish) -> int:
         """Publish one batch, oldest first; returns how many went out.
 
-        What was published before an error stays marked; the rest waits for the next call. Of each
-        job only the oldest event can be taken, and the next one when that is marked: in the hands
-        of another relay it could overtake.
+        With fewer than `BATCH` the outbox was empty at the end. What was published before an error
+        stays marked; the rest waits for the next call. Of each job only the oldest event can be
+        taken, and the next one when that is marked: in the hands of another relay it could
+        overtake.
         """
-        before = aliased(OutboxRow)
-        overtakes = exists().where(
-            before.job == OutboxRow.job,
-            before.published_at.is_(None),
-            tuple_(before.created_at, before.id) < tuple_(OutboxRow.created_at, OutboxRow.id),
-        )
-        waiting = (
-            select(OutboxRow)
-            .where(OutboxRow.published_at.is_(None), ~overtakes)
-            .order_by(OutboxRow.created_at, OutboxRow.id)
-            .with_for_update(skip_locked=True, of=OutboxRow)
-        )
         with translated(), self._sessions() as db:
             sent = 0
             try:
-                while rows := db.scalars(waiting.limit(BATCH - sent)).all():
+                while rows := db.scalars(OLDEST, {"room": BATCH - sent}).all():
                     for row in rows:
                         publish(row.type, row.event)
                         row.published_at = self._clock()
