@@ -104,5 +104,5 @@ def _faster() -> str:
         return ""
     return (
         " This processor multiplies bfloat16 numbers: with `pip install 'packshot[openvino]'` the "
-        "models take half the time or less."
+        "models take about half the time."
     )
