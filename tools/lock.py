@@ -14,24 +14,23 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 PROJECT = "pyproject.toml"
+#: What every command of a service needs, but for a runtime of models.
+SERVICE = (PROJECT, "--extra", "worker", "--extra", "console")
 #: Lock file -> what goes into it.
 LOCKS = {
     "base": (PROJECT,),
     "build": ("--group", "build"),
-    "cpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
-    "gpu": (PROJECT, "--extra", "worker", "--extra", "console", "--extra", "gpu"),
+    "cpu": (*SERVICE, "--extra", "cpu"),
+    "gpu": (*SERVICE, "--extra", "gpu"),
     # The CPU image: the models run in bfloat16 where the processor can.
-    "openvino": (
-        *(PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
-        *("--extra", "openvino"),
-    ),
+    "openvino": (*SERVICE, "--extra", "cpu", "--extra", "openvino"),
     # The image of the operators' view: it runs no steps and needs no runtime for models.
     "flower": (PROJECT, "--extra", "worker", "--extra", "flower"),
     # What traces add to an image: installed beside `cpu` or `gpu`.
     "otel": (PROJECT, "--extra", "otel"),
     "dev": (
-        *(PROJECT, "--extra", "worker", "--extra", "console", "--extra", "cpu"),
-        *("--extra", "openvino", "--extra", "flower", "--extra", "otel", "--group", "dev"),
+        *(*SERVICE, "--extra", "cpu", "--extra", "openvino"),
+        *("--extra", "flower", "--extra", "otel", "--group", "dev"),
     ),
 }
 
