@@ -37,7 +37,7 @@ from tests.chaos.checker import plain
 from tests.support.fleet import Fleet, depth, settings_of, wait_until
 from tests.support.installation import install, local_environment
 from tests.support.postgres_server import PrivatePostgres
-from tests.support.rabbit_node import RabbitNode
+from tests.support.rabbit_node import RabbitNode, confirming
 from tests.support.server import Guard
 
 #: Tells a raw message apart where it rests.
@@ -84,7 +84,7 @@ class Fuzz:
         count = Count("messages to the intake")
         valid: set[tuple[str, str]] = set()
         refused: Counter[bytes] = Counter()
-        with Connection(self._url) as connection, connection.channel() as channel:
+        with confirming(self._url) as connection, connection.channel() as channel:
             for body in bodies:
                 count.sent += 1
                 try:
@@ -118,7 +118,7 @@ class Fuzz:
     def raw(self, messages: Iterable[mutations.Raw]) -> Count:
         """Publish to the stages' queues, as nobody should."""
         count = Count("messages to the stages")
-        with Connection(self._url) as connection, connection.channel() as channel:
+        with confirming(self._url) as connection, connection.channel() as channel:
             for number, raw in enumerate(messages):
                 headers = {**raw.headers, NUMBER: number}
                 message = Message(

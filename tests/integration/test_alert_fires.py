@@ -23,6 +23,7 @@ from packshot.store.gauges import Gauges
 from tasks.topology import JOBS, declare
 from tests.support.fixtures import need
 from tests.support.fleet import wait_until
+from tests.support.rabbit_node import confirming
 from tests.support.server import free_ports
 from workers.database import upgrade
 from workers.exporter.queues import look
@@ -69,7 +70,7 @@ def firing(prometheus: int) -> set[str]:
 
 
 def publish(url: str) -> None:
-    with Connection(url) as connection:
+    with confirming(url) as connection:
         Producer(connection.channel(), JOBS).publish({}, routing_key=OCR)
 
 

@@ -20,7 +20,7 @@ from packshot.contract import Image, Job
 from packshot.errors import BrokerUnavailable, ConfigurationError
 from tasks.topology import declare
 from tests.support.cutproxy import CutProxy
-from tests.support.rabbit_node import Broker
+from tests.support.rabbit_node import Broker, confirming
 
 pytestmark = pytest.mark.services
 
@@ -83,7 +83,7 @@ def taken(url: str, queue: str = contract.INTAKE_QUEUE) -> Any:
 
 def publish_event(url: str) -> dict[str, Any]:
     event: dict[str, Any] = json.loads((GOLDEN / "event-accepted.json").read_text("utf-8"))
-    with Connection(url) as connection:
+    with confirming(url) as connection:
         connection.Producer().publish(
             json.dumps(event).encode(),
             exchange=contract.EVENTS_EXCHANGE,

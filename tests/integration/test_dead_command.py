@@ -37,6 +37,7 @@ from tasks.app import create_app
 from tasks.intake import Intake
 from tasks.topology import DEAD, REJECTED_KEY, declare
 from tests.support.fleet import depth, wait_until
+from tests.support.rabbit_node import confirming
 from workers.commands.dead import dead
 from workers.dead import Look
 from workers.intake import IntakeConsumer
@@ -105,8 +106,7 @@ def take(rabbit: str, queue: str, *, reject: bool = False) -> Any:
 
 def refuse(rabbit: str, body: bytes, number: int = 0) -> None:
     """Set a message aside as the intake does it."""
-    options = {"confirm_publish": True}
-    with Connection(rabbit, transport_options=options) as connection:
+    with confirming(rabbit) as connection:
         Producer(connection.channel(), exchange=DEAD, auto_declare=False).publish(
             body,
             routing_key=REJECTED_KEY,
@@ -304,7 +304,7 @@ def test_what_cannot_be_replayed_stays(
     poisoned(settings, ledger, rabbit, engine)
     with engine.begin() as db:
         db.exec_driver_sql("TRUNCATE jobs CASCADE")
-    with Connection(rabbit) as connection, connection.channel() as channel:
+    with confirming(rabbit) as connection, connection.channel() as channel:
         Producer(channel, exchange=DEAD, auto_declare=False).publish(b"?", routing_key="dead")
     wait_until(lambda: depth(rabbit, DEAD_QUEUE) == 2, 10, "it did not arrive")
     done = run("replay", "--all")

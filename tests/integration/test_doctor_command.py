@@ -19,7 +19,7 @@ from packshot.store.engine import open_engine
 from tasks.topology import declare
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.fleet import environment, wait_until
-from tests.support.rabbit_node import Broker
+from tests.support.rabbit_node import Broker, confirming
 from tests.support.s3_server import Bucket
 from workers.commands.doctor import doctor
 from workers.database import upgrade
@@ -153,7 +153,7 @@ def test_a_resting_queue_of_an_older_release(
 def test_what_rests_and_what_nobody_serves_is_told(
     installed: None, examine: Callable[[], Told], rabbit: str
 ) -> None:
-    with Connection(rabbit, transport_options={"confirm_publish": True}) as connection:
+    with confirming(rabbit) as connection:
         for exchange, key in ((DEAD_EXCHANGE, "dead"), (EXCHANGE, SUBMIT_KEY)):
             Producer(connection.channel(), Exchange(exchange), auto_declare=False).publish(
                 b"?", routing_key=key, mandatory=True

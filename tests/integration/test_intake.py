@@ -39,7 +39,7 @@ from tasks.intake import Intake
 from tests.support.cutproxy import CutProxy
 from tests.support.fleet import depth, wait_until
 from tests.support.installation import install, small_job
-from tests.support.rabbit_node import Broker
+from tests.support.rabbit_node import Broker, confirming
 from workers.intake import TURN, IntakeConsumer, Unread
 
 pytestmark = pytest.mark.services
@@ -76,11 +76,7 @@ class Site:
             engine.dispose()
 
     def publish(self, *bodies: bytes | str, key: str = SUBMIT_KEY, **properties: Any) -> None:
-        options = {"confirm_publish": True}
-        with (
-            Connection(self.url, transport_options=options) as connection,
-            connection.channel() as channel,
-        ):
+        with confirming(self.url) as connection, connection.channel() as channel:
             for body in bodies:
                 message = Message(body, **properties)
                 channel.basic_publish(message, EXCHANGE, key, mandatory=True)

@@ -15,7 +15,7 @@ from models.registry import Registry
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.fixtures import MISSING, need
 from tests.support.postgres_server import PrivatePostgres
-from tests.support.rabbit_node import RabbitNode
+from tests.support.rabbit_node import RabbitNode, confirming
 from tests.support.s3_server import Bucket
 
 pytestmark = pytest.mark.services
@@ -29,7 +29,7 @@ def test_rabbit_is_empty_for_every_test(rabbit: str, turn: str) -> None:
         routing_key="job.submit",
         queue_arguments={"x-queue-type": "quorum"},
     )
-    with Connection(rabbit, transport_options={"confirm_publish": True}) as connection:
+    with confirming(rabbit) as connection:
         channel = connection.default_channel
         bound = queue(channel)
         bound.declare()
@@ -46,7 +46,7 @@ def test_rabbit_is_empty_for_every_test(rabbit: str, turn: str) -> None:
 def test_private_rabbit_keeps_its_queues_through_a_kill(private_rabbit: RabbitNode) -> None:
     vhost = private_rabbit.broker.create_vhost()
     url = private_rabbit.broker.url(vhost)
-    with Connection(url, transport_options={"confirm_publish": True}) as connection:
+    with confirming(url) as connection:
         durable = Queue("kept", queue_arguments={"x-queue-type": "quorum"})
         durable(connection.default_channel).declare()
         with connection.Producer() as producer:

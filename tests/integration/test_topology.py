@@ -37,7 +37,7 @@ from tasks.topology import declare, every_queue
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.fleet import Fleet, Listener, depth, settings_of, wait_until
 from tests.support.installation import install, local_environment, small_job
-from tests.support.rabbit_node import Broker
+from tests.support.rabbit_node import Broker, confirming
 
 pytestmark = pytest.mark.services
 
@@ -87,7 +87,7 @@ def done(view: JobView) -> list[str]:
 
 
 def test_declaring_twice_changes_nothing(broker: Broker, declared: str) -> None:
-    with Connection(declared) as connection, connection.channel() as channel:
+    with confirming(declared) as connection, connection.channel() as channel:
         names = declare(connection, LIMIT)
         channel.basic_publish(Message(b"kept"), "packshot", SUBMIT_KEY)
         assert declare(connection, LIMIT) == names

@@ -8,6 +8,8 @@ import signal
 import time
 from dataclasses import dataclass
 
+from kombu import Connection
+
 from tests.support.server import Guard, NotAvailable, Server, answers, find_program, free_ports
 
 #: The standard ports of a broker that is already running, with its standard account.
@@ -73,6 +75,15 @@ class Broker:
                 f"RabbitMQ answered {response.status} to {method} {path}: {answer!r}"
             )
         return answer
+
+
+def confirming(url: str) -> Connection:
+    """A connection on which every publish waits until the broker has the message.
+
+    Without that a quorum queue loses the last messages of a publisher that closes at once, now and
+    then, though nothing has failed: seen with RabbitMQ 3.10 in 1 of 150 times 200 messages.
+    """
+    return Connection(url, transport_options={"confirm_publish": True})
 
 
 class RabbitNode:
