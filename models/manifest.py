@@ -50,6 +50,8 @@ class Prepare(StrEnum):
     ZERO_DENORMALS = "zero-denormals"
     CHARSET_TO_METADATA = "charset-to-metadata"
     FREE_BATCH = "free-batch"
+    FIRST_OUTPUT = "first-output"
+    UPSAMPLE_LAST = "upsample-last"
 
 
 class PackageSource(_Frozen):

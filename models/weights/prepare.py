@@ -9,6 +9,7 @@ from onnx import numpy_helper
 
 from models.manifest import Entry, Prepare
 from models.weights.effnet import build
+from models.weights.rewrite import first_output, upsample_last
 from models.weights.unpickle import read_checkpoint
 from packshot.errors import ModelFailure
 
@@ -90,6 +91,8 @@ _STEPS: dict[Prepare, Callable[[onnx.ModelProto], dict[str, str]]] = {
     Prepare.ZERO_DENORMALS: zero_denormals,
     Prepare.CHARSET_TO_METADATA: charset_to_metadata,
     Prepare.FREE_BATCH: free_batch,
+    Prepare.FIRST_OUTPUT: first_output,
+    Prepare.UPSAMPLE_LAST: upsample_last,
 }
 
 

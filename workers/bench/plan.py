@@ -149,7 +149,8 @@ class Plan:
 def peer_weights(folder: Path, models: Path | None) -> dict[str, str]:
     """Environment in which rembg finds u2netp: our copy, so that nothing is downloaded for it.
 
-    It is the published file with its batch size freed, hence not the published checksum.
+    It is the published file with its batch size freed and its six side outputs left out, hence
+    not the published checksum.
     """
     home = folder / "u2net"
     home.mkdir(exist_ok=True)
