@@ -83,7 +83,7 @@ def _picture(work: Work, output: Output, matte: Matte) -> tuple[Rendered, bytes]
     if output.format == "png" and is_cutout(output):
         fill = subject_fill(cutout[..., 3])
         if fill is not None:
-            return Rendered(cutout, fill), work.services.blobs.get(matte.cutout_key)
+            return Rendered(cutout, fill), work.file(matte.cutout_key)
     image = render(cutout, output, _template(work, output))
     return image, encode(image.image, output.format, output.quality)
 

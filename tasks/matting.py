@@ -46,6 +46,10 @@ def correct(work: Work) -> Found:
 def _keep(work: Work, matted: Matted) -> Found:
     # Rounds and saturates in one pass over the picture.
     alpha = np.asarray(cv2.convertScaleAbs(matted.alpha, alpha=255), np.uint8)
+    files = {
+        "matte": encode_grey(alpha),
+        "foreground": encode(matted.cutout, "png", LOSSLESS),
+    }
     stored = tuple(
         work.store(
             name,
@@ -53,12 +57,11 @@ def _keep(work: Work, matted: Matted) -> Found:
             data,
             "image/png",
         )
-        for name, data in (
-            ("matte", encode_grey(alpha)),
-            ("foreground", encode(matted.cutout, "png", LOSSLESS)),
-        )
+        for name, data in files.items()
     )
     work.services.pixels.put(stored[1].key, matted.cutout)
+    # As a plain cut-out it is what most producers ask for: finish gives it its public name.
+    work.keep_file(stored[1].key, files["foreground"])
     return Found(
         _describe(matted, alpha_key=stored[0].key, cutout_key=stored[1].key),
         confidence=matted.confidence,

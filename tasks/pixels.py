@@ -1,4 +1,4 @@
-"""Decoded working images, so that one process decodes a photo once for all of its stages."""
+"""Pictures in memory, so that one process reads and decodes them once for all of its stages."""
 
 import threading
 from collections import OrderedDict

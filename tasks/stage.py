@@ -18,6 +18,8 @@ from packshot.store.ledger import Artifact, Settlement, Ticket
 from packshot.summary import PIPELINE
 from tasks.services import Services
 
+#: Sets the bytes of an object apart from its pixels in the cache; no object's key begins so.
+_FILE = "//"
 #: Quality of a PNG: it has none.
 LOSSLESS = 100
 
@@ -78,6 +80,15 @@ class Work:
         """Put an object whose key names its content: writing it twice changes nothing."""
         self.services.blobs.put(key, data, media_type)
         return Artifact(name, key, media_type, len(data), sha256(data))
+
+    def keep_file(self, key: str, data: bytes) -> None:
+        """Hold the bytes of an object that was stored, for a later step in this process."""
+        self.services.pixels.put(_FILE + key, np.frombuffer(data, np.uint8))
+
+    def file(self, key: str) -> bytes:
+        """The bytes of an object: those that were kept, else what the store has."""
+        held = self.services.pixels.get(_FILE + key)
+        return held.tobytes() if held is not None else self.services.blobs.get(key)
 
     def store_once(self, name: str, key: str, data: bytes, media_type: str) -> Artifact:
         """Put an object under a name that people read; what is there is never overwritten.
