@@ -24,7 +24,9 @@ def paint(
         return cover(template, width, height)
     if isinstance(background, contract.Gradient):
         return _gradient(_rgb(background.top), _rgb(background.bottom), width, height)
-    return np.full((height, width, 3), _rgb(background), np.uint8)
+    canvas = np.empty((height, width, 3), np.uint8)
+    canvas[:] = np.full((width, 3), _rgb(background), np.uint8)  # a row at a time is a plain copy
+    return canvas
 
 
 def cover(picture: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
