@@ -112,14 +112,15 @@ def _cluster(
     Written out because OpenCV's takes no weights and draws from a generator that all threads share.
     """
     generator = np.random.default_rng(SEED)
+    lengths = (points**2).sum(axis=1)[:, np.newaxis]
     centres = points[[int(generator.choice(len(points), p=masses / masses.sum()))]]
     while len(centres) < CLUSTERS:
-        gaps = _distances(points, centres).min(axis=1) * masses
+        gaps = _distances(points, lengths, centres).min(axis=1) * masses
         if gaps.sum() <= 0:
             break
         chosen = int(generator.choice(len(points), p=gaps / gaps.sum()))
         centres = np.vstack([centres, points[chosen]])
-    owners = _distances(points, centres).argmin(axis=1)
+    owners = _distances(points, lengths, centres).argmin(axis=1)
     for _ in range(ROUNDS):
         totals = np.bincount(owners, weights=masses, minlength=len(centres))
         sums = np.stack(
@@ -133,17 +134,19 @@ def _cluster(
         centres = np.where(
             filled[:, np.newaxis], sums / np.where(filled, totals, 1.0)[:, np.newaxis], centres
         )
-        moved = _distances(points, centres).argmin(axis=1)
+        moved = _distances(points, lengths, centres).argmin(axis=1)
         if np.array_equal(moved, owners):
             break
         owners = moved
     return centres, owners
 
 
-def _distances(points: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Squared distances, shape (points, centres)."""
+def _distances(
+    points: NDArray[np.float64], lengths: NDArray[np.float64], centres: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Squared distances, shape (points, centres); `lengths` are the points' own, squared."""
     # |p - c|^2 = |p|^2 - 2 p.c + |c|^2: one matrix product instead of a cube of differences.
-    squares = (points**2).sum(axis=1)[:, np.newaxis] + (centres**2).sum(axis=1)
+    squares = lengths + (centres**2).sum(axis=1)
     answer: NDArray[np.float64] = np.maximum(squares - 2 * points @ centres.T, 0.0)
     return answer
 
