@@ -51,7 +51,9 @@ class Settings(BaseSettings):
         "`openvino`), or ONNX Runtime on the CPU; auto takes the first of these that is there.",
     )
     threads: Annotated[int, Field(ge=1, le=256)] = Field(
-        1, description="Runtime threads per model call; on a CPU, concurrency beats threads."
+        1,
+        description="Threads of one model call and of one picture operation; on a CPU, concurrency "
+        "beats threads.",
     )
     batch_size: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None,

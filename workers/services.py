@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+import cv2
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
@@ -37,6 +38,7 @@ def connections_for(concurrency: int) -> int:
 
 def build(settings: Settings, models: Models, *, worker: str, connections: int = 5) -> Services:
     """Open the database pool and the object store; nothing is connected before its first use."""
+    _limit_threads(settings)
     engine = open_engine(settings.ledger_url, pool_size=connections)
     blobs = MeteredBlobs(open_store(settings))
     return Services(
@@ -143,6 +145,7 @@ def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1
 
     Raises `ModelMissing` when weights are not pulled.
     """
+    _limit_threads(settings)
     return load(
         Registry(settings.models),
         steps,
@@ -152,6 +155,15 @@ def load_models(settings: Settings, steps: Collection[Step], *, callers: int = 1
         fine=settings.fine_matting,
         batching=Batching(settings.batch_size, settings.batch_wait, _observe_batch),
     )
+
+
+def _limit_threads(settings: Settings) -> None:
+    """Keep OpenCV to the threads of a model.
+
+    Left alone it has a thread for each core in every process; they wait for work with their eyes
+    open, and take time from the steps that run beside this one.
+    """
+    cv2.setNumThreads(settings.threads)
 
 
 def _observe_batch(model: str, run: BatchRun) -> None:
