@@ -108,7 +108,9 @@ def bench(
         }
         chosen = [arrangement for name in sections or SECTIONS[:3] for arrangement in made[name]()]
         with console.status("Measuring") as status:
-            rows = interleaved(chosen, rounds, status.update)
+            # A log shows no spinner: there every round is a line.
+            tell = status.update if console.is_terminal else console.print
+            rows = interleaved(chosen, rounds, tell)
     Console().print(report.table(rows))
     document, drawing = report.write(rows, out)
     click.echo(f"{document} and {drawing}")
