@@ -25,8 +25,8 @@ def upsample_last(model: onnx.ModelProto) -> dict[str, str]:
     stride, two: every pixel of its input makes four of its output, and no two meet. That is a 1x1
     convolution to four times the channels and a rearrangement, and since the second one treats
     every pixel alike, its rearrangement may wait for both. All arithmetic is then done at a quarter
-    of the side; and the sigmoid has 16 channels of which runtimes that keep channels together do
-    16 at once, instead of one (28 ms instead of 3 of the head's time in OpenVINO).
+    of the side; and where a runtime keeps a pixel's channels together, the sigmoid does 16 of them
+    at once instead of one. In OpenVINO that took 22 ms of 102 from a picture of 992 x 736.
 
     Raises `ModelFailure` where the graph does not end in such a head.
     """
