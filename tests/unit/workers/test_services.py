@@ -20,9 +20,7 @@ def threads() -> Iterator[int]:
 
 
 @pytest.mark.parametrize("wanted", [1, 3])
-def test_opencv_has_no_more_threads_than_a_model(
-    wanted: int, threads: int, tmp_path: Path
-) -> None:
+def test_opencv_has_no_more_threads_than_a_model(wanted: int, threads: int, tmp_path: Path) -> None:
     cv2.setNumThreads(wanted + 1)
     settings = Settings(threads=wanted, blobs=tmp_path.as_uri())
     build(settings, fake_models(), worker="w")
