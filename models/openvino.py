@@ -1,6 +1,6 @@
 """Sessions on OpenVINO, for processors that multiply bfloat16 numbers (AMX, AVX512-BF16).
 
-In bfloat16 the nets run three to four times as fast as in single precision on ONNX Runtime with
+In bfloat16 the nets run 1.8 to 4 times as fast as in single precision on ONNX Runtime with
 AMX (Intel from Sapphire Rapids on), 1.7 to 1.9 times with AVX512-BF16 alone (AMD from Zen 4 on).
 Only nets whose loss was measured run in bfloat16: the manifest says which (`half`).
 """

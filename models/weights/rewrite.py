@@ -52,7 +52,7 @@ def upsample_last(model: onnx.ModelProto) -> dict[str, str]:
         for name, values in made.items()
     )
     last = graph.output[0].name
-    end.sigmoid.output[0] = f"{last}.unused"
+    graph.node.remove(next(node for node in graph.node if last in node.output))
     inner_names = ["head.inner.weight", "head.inner.bias"]
     outer_names = ["head.outer.weight", "head.outer.bias"]
     graph.node.extend(
@@ -97,10 +97,9 @@ class _Trail:
         self._makers = {name: node for node in graph.node for name in node.output}
         self._values = {tensor.name: tensor for tensor in graph.initializer}
         self.at = graph.output[0].name
-        self.sigmoid = self._maker()
 
     def back(self, kind: str) -> onnx.NodeProto:
-        """Step over the node that makes this value, which must be of this kind."""
+        """Step over the node that makes this value, which must be of this kind; that node."""
         node = self._maker()
         if node.op_type != kind:
             raise ModelFailure(f"The text detector's head has {node.op_type} instead of {kind}.")

@@ -29,7 +29,7 @@ from tasks.topology import declare, declare_delays, ensure
 from tests.support.fixtures import need
 from tests.support.fleet import Fleet, wait_until
 from tests.support.installation import local_environment, small_job
-from tests.support.rabbit_node import RabbitNode
+from tests.support.rabbit_node import RabbitNode, confirming
 from tests.support.server import Guard, NotAvailable
 from workers.access import definitions, users
 from workers.database import upgrade
@@ -137,8 +137,7 @@ def look(queue: str) -> Act:
     ],
 )
 def test_refuses(node: RabbitNode, user: str, act: Act) -> None:
-    options = {"confirm_publish": True}
-    with Connection(url_of(node, f"packshot-{user}"), transport_options=options) as connection:
+    with confirming(url_of(node, f"packshot-{user}")) as connection:
         if user == "subscriber":
             make("subscriber.x")(connection.channel())
         if user == "ocr":
@@ -160,8 +159,7 @@ def test_refuses(node: RabbitNode, user: str, act: Act) -> None:
     ],
 )
 def test_allows(node: RabbitNode, user: str, act: Act) -> None:
-    options = {"confirm_publish": True}
-    with Connection(url_of(node, f"packshot-{user}"), transport_options=options) as connection:
+    with confirming(url_of(node, f"packshot-{user}")) as connection:
         act(connection.channel())
     with Connection(url_of(node, "packshot-operator")) as connection:
         purge(OCR)(connection.channel())
@@ -173,7 +171,7 @@ def test_subscriber_hears_events(node: RabbitNode) -> None:
         channel = connection.channel()
         make("subscriber.events")(channel)
         channel.queue_bind("subscriber.events", "packshot.events", "job.#")
-        with Connection(url_of(node, "packshot-io")) as worker:
+        with confirming(url_of(node, "packshot-io")) as worker:
             publish("packshot.events", "job.accepted")(worker.channel())
         wait_until(lambda: channel.basic_get("subscriber.events") is not None, 5, "no event")
 

@@ -88,6 +88,19 @@ def test_a_detector_whose_head_rearranges_last_answers_the_same(shape: tuple[int
     np.testing.assert_allclose(run(model, x)[0], before, atol=1e-6)
 
 
+def test_an_output_that_is_only_passed_on_keeps_its_name() -> None:
+    model = detector()
+    named(model.graph, "last").output[0] = "z"
+    model.graph.node.append(helper.make_node("Identity", ["z"], ["y"]))
+    x = np.random.default_rng(5).normal(size=(1, 3, 4, 4)).astype(np.float32)
+    before = run(model, x)
+
+    upsample_last(model)
+
+    onnx.checker.check_model(model)
+    np.testing.assert_allclose(run(model, x)[0], before[0], atol=1e-6)
+
+
 def named(graph: onnx.GraphProto, name: str) -> onnx.NodeProto:
     return next(node for node in graph.node if node.name == name)
 
