@@ -271,6 +271,11 @@ class Job(_Frozen):
         """Every step of this job, in order."""
         return (Step.PREPARE, *self.steps, Step.FINISH)
 
+    def after(self, step: Step) -> Step | None:
+        """The step behind `step`; None behind the last one."""
+        chain = self.chain
+        return next(iter(chain[chain.index(step) + 1 :]), None)
+
     @property
     def wanted(self) -> tuple[Output, ...]:
         """The pictures to render; none without a matte."""

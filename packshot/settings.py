@@ -117,6 +117,11 @@ class Settings(BaseSettings):
         description="After SIGTERM, how long running steps may go on before they are handed back. "
         "Keep it under the grace period of whatever stops the process.",
     )
+    hop_each_step: bool = Field(
+        False,
+        description="Publish a message for each step, even where the worker that has done the one "
+        "before serves it too. Flower then shows a task a step; it costs a tenth of a job's CPU.",
+    )
     reconcile_seconds: Annotated[float, Field(gt=0)] = Field(
         15.0, description="How often workers look for jobs that stand still."
     )

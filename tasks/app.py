@@ -14,7 +14,8 @@ from packshot.errors import ConfigurationError, Transient
 from packshot.settings import Settings
 from tasks import finish, matting, ocr, prepare, recognition, workflow
 from tasks.backoff import pauses
-from tasks.runner import Next, Runner
+from tasks.delivery import Next
+from tasks.runner import Runner
 from tasks.stage import Stage
 from tasks.topology import JOBS, stage_queues
 
@@ -86,17 +87,21 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
         name=task_name(step), bind=True, max_retries=None, shared=False
     )
     def deliver(self: Task, *, job: str, step: str, lane: str) -> None:
-        """Run one step of one job. `lane` is there for whoever watches the queues."""
+        """Run one step of one job, and those behind it that this worker does without a message.
+
+        `lane` is there for whoever watches the queues.
+        """
         if runner is None:
             raise RuntimeError("this process only publishes")
         handbacks = self.request.retries
-        fate = runner.deliver(
+        end = runner.deliver(
             UUID(job),
             Step(step),
             worker=runner.services.worker,
             handbacks=handbacks,
             lane=contract.Lane(lane),
         )
+        fate = end.fate
         if fate is Next.STOP:
             raise Ignore
         if fate is Next.DEAD:
@@ -107,7 +112,7 @@ def _register(app: Celery, step: Step, runner: Runner | None, settings: Settings
         if fate is Next.LATER:
             raise self.retry(countdown=max(1, settings.lease_seconds // 3), max_retries=None)
         try:
-            workflow.hand_on(self)
+            workflow.hand_on(self, end.onward)
         except (Transient, ConfigurationError) as error:
             log.warning("%s of job %s is not handed on yet: %s", step, job, error)
             raise self.retry(countdown=_countdown(handbacks), max_retries=None) from error

@@ -7,8 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from packshot.contract import Lane, Step
@@ -28,7 +27,8 @@ from packshot.store.ledger import Known, Outcome, Ticket, Verdict
 from packshot.telemetry import action, bound
 from packshot.tracing import Span, context
 from tasks import observe
-from tasks.backoff import Sleep, insist
+from tasks.backoff import Answer, Sleep, insist
+from tasks.delivery import Delivery, End, Next, Onward, Watch, nowhere
 from tasks.gate import Gate
 from tasks.running import Running, Slot
 from tasks.services import Services
@@ -46,16 +46,6 @@ FOLLOW_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.5, 2.0)
 FLIGHT_MARGIN = 30.0
 
 
-class Next(StrEnum):
-    """What becomes of the message."""
-
-    HAND_ON = "hand_on"  # publish the next step, then acknowledge
-    STOP = "stop"  # acknowledge: the ledger knows why the chain ends here
-    DEAD = "dead"  # reject it into the dead letters: a person has to look
-    AGAIN = "again"  # put it back, and wait longer each time: something is down
-    LATER = "later"  # put it back for a moment: another worker is at it, or was
-
-
 #: What the ledger's verdict means for the message, where there is no work to do.
 _WITHOUT_WORK = {
     Verdict.HAND_ON: Next.HAND_ON,
@@ -63,9 +53,6 @@ _WITHOUT_WORK = {
     Verdict.DROP: Next.STOP,
     Verdict.POISON: Next.DEAD,
 }
-
-#: Called with the job, the step and what becomes of its message.
-Watch = Callable[[UUID, Step, Next], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +63,8 @@ class Runner:
     stages: Mapping[Step, Stage]
     #: Told of every delivery's end, for progress bars.
     watch: Watch | None = None
+    #: Asked after each step whether the next one is done here as well.
+    goes_on: Onward = nowhere
     #: Whether somebody mends an installation that is wrong while the jobs wait for it.
     mended: bool = True
     #: Waits between two tries of one attempt.
@@ -91,43 +80,47 @@ class Runner:
         worker: str,
         handbacks: int = 0,
         lane: Lane = Lane.BULK,
-    ) -> Next:
-        """Do what the ledger says about this delivery; `handbacks` counts earlier AGAINs.
+    ) -> End:
+        """Do what the ledger says about this delivery, and about the steps that are done here too.
 
-        `lane` is the message's, for the metrics: the ledger may not be there to ask.
+        `handbacks` counts earlier AGAINs. `lane` is the message's, for the metrics: the ledger may
+        not be there to ask.
         """
-        fate = self._deliver(job_id, step, worker, handbacks)
-        if fate in {Next.AGAIN, Next.LATER}:
-            observe.put_back(step, lane, fate)
+        turn = Delivery(job_id, step, step, worker, handbacks)
+        while True:
+            end = self._deliver(turn)
+            if end.fate in {Next.AGAIN, Next.LATER}:
+                observe.put_back(end.step, lane, end.fate)
+            self._tell(turn.job, end.step, end.fate)
+            if end.onward is None or not self.goes_on(end.onward, lane):
+                return end
+            turn = replace(turn, step=end.onward)
+
+    def _tell(self, job: UUID, step: Step, fate: Next) -> None:
         if self.watch:
-            self.watch(job_id, step, fate)
-        return fate
+            self.watch(job, step, fate)
 
-    def _deliver(self, job_id: UUID, step: Step, worker: str, handbacks: int) -> Next:
-        with bound(job=str(job_id), step=step):
+    def _deliver(self, turn: Delivery) -> End:
+        with bound(job=str(turn.job), step=turn.step):
             with self.gate.shared():
-                fate = self._attempt(job_id, step, worker, handbacks, alone=False)
-            if fate is not None:
-                return fate
+                end = self._attempt(turn, alone=False)
+            if end is not None:
+                return end
             with self.gate.alone():
-                return self._attempt(job_id, step, worker, handbacks, alone=True) or Next.AGAIN
+                return self._attempt(turn, alone=True) or End(Next.AGAIN, turn.step)
 
-    def _attempt(
-        self, job_id: UUID, step: Step, worker: str, handbacks: int, *, alone: bool
-    ) -> Next | None:
+    def _attempt(self, turn: Delivery, *, alone: bool) -> End | None:
         """Begin and work. None means: not beside others, come again alone."""
-        ledger = self.services.ledger
+        job_id, step = turn.job, turn.step
         try:
-            ticket = insist(
-                lambda: ledger.begin(job_id, step, worker=worker, alone=alone), sleep=self.sleep
-            )
+            ticket = insist(lambda: self._begin(turn, alone=alone), sleep=self.sleep)
         except (Transient, NotFound) as error:
             log.warning(
                 "%s of job %s is not begun: %s",
                 *(step, job_id, error),
                 extra=action("step.not_begun", code=error.code),
             )
-            return Next.DEAD if isinstance(error, NotFound) else Next.AGAIN
+            return End(Next.DEAD if isinstance(error, NotFound) else Next.AGAIN, step)
         with bound(trace=context(job_id, ticket.job.traceparent).trace, lane=ticket.job.lane):
             if ticket.verdict is Verdict.ALONE:
                 log.warning(
@@ -139,12 +132,39 @@ class Runner:
                 return None
             if ticket.verdict is not Verdict.RUN:
                 return self._without_work(ticket)
-            with self.running.entered(ticket) as slot, self.services.tracing.step(ticket) as span:
+        return self._carry(ticket, turn, alone=alone)
+
+    def _begin(self, turn: Delivery, *, alone: bool) -> Ticket:
+        return self.services.ledger.begin(
+            turn.job,
+            turn.step,
+            worker=turn.worker,
+            alone=alone,
+            carrier=turn.carrier,
+            reclaim=not self.running.has(turn.job, turn.step),
+        )
+
+    def _carry(self, ticket: Ticket, turn: Delivery, *, alone: bool) -> End | None:
+        """Work on a step that has begun, and on those that a commit has begun behind it."""
+        trace = context(ticket.id, ticket.job.traceparent).trace
+        while True:
+            with (
+                bound(step=ticket.step, trace=trace, lane=ticket.job.lane),
+                self.running.entered(ticket) as slot,
+                self.services.tracing.step(ticket) as span,
+            ):
                 observe.begun(ticket)
-                return self._work(ticket, slot, span, handbacks, alone=alone)
+                done = self._work(ticket, slot, span, turn.handbacks, alone=alone)
+            if done is None:
+                return None
+            if not isinstance(done, Ticket):
+                onward = ticket.job.after(ticket.step) if done is Next.HAND_ON else None
+                return End(done, ticket.step, onward)
+            self._tell(ticket.id, ticket.step, Next.HAND_ON)
+            ticket = done
 
     @staticmethod
-    def _without_work(ticket: Ticket) -> Next:
+    def _without_work(ticket: Ticket) -> End:
         log.info(
             "%s of job %s: nothing to do (%s)",
             *(ticket.step, ticket.id, ticket.verdict),
@@ -154,15 +174,15 @@ class Runner:
             observe.poisoned(ticket)
         elif ticket.verdict is not Verdict.WAIT:  # that one is counted as `later`
             observe.skipped(ticket)
-        return _WITHOUT_WORK[ticket.verdict]
+        return End(_WITHOUT_WORK[ticket.verdict], ticket.step, ticket.onward)
 
     def _work(
         self, ticket: Ticket, slot: Slot, span: Span, handbacks: int, *, alone: bool
-    ) -> Next | None:
+    ) -> Next | Ticket | None:
         """Do a step that has begun. None means: not beside others, come again alone."""
         step, job_id = ticket.step, ticket.id
         try:
-            return self._do(ticket, slot, span)
+            return self._do(ticket, slot, span, alone=alone)
         except OutOfMemory as error:
             span.fail(error.code, str(error))
             if alone:
@@ -187,7 +207,7 @@ class Runner:
             span.fail(PackshotError.code, sentence)
             return self._failed(ticket, PackshotError(sentence), slot, handbacks)
 
-    def _do(self, ticket: Ticket, slot: Slot, span: Span) -> Next:
+    def _do(self, ticket: Ticket, slot: Slot, span: Span, *, alone: bool) -> Next | Ticket:
         """Commit the step's result: one that is known for this input, or a new one."""
         stage, work = self.stages[ticket.step], Work(ticket, self.services)
         started = time.perf_counter()
@@ -209,7 +229,7 @@ class Runner:
                     found = insist(lambda: stage.work(work), sleep=self.sleep)
                 took = time.perf_counter() - started
                 outcome = self._outcome(found, took, meter.cost(), key)
-            return self._commit(ticket, outcome, slot)
+            return self._commit(ticket, outcome, slot, alone=alone)
 
     def _known(self, step: Step, key: str, *, wait: bool) -> Known | None:
         """A finished result for this input; `wait` for it where another worker is at it."""
@@ -231,10 +251,17 @@ class Runner:
             settlement=found.settlement,
         )
 
-    def _commit(self, ticket: Ticket, outcome: Outcome, slot: Slot) -> Next:
-        ledger = self.services.ledger
+    def _commit(
+        self, ticket: Ticket, outcome: Outcome, slot: Slot, *, alone: bool
+    ) -> Next | Ticket:
+        """Write the result; answers the next step's ticket where it was begun here and now."""
+        ledger, onward = self.services.ledger, ticket.job.after(ticket.step)
+        write: Callable[[Ticket, Outcome], Ticket | None] = ledger.commit
+        # Whoever waits to be alone goes first, and who is alone goes on beside others.
+        if onward and not alone and not self.gate.somebody_waits:
+            write = ledger.advance if self.goes_on(onward, ticket.job.lane) else ledger.commit
         try:
-            self._write(lambda: ledger.commit(ticket, outcome))
+            begun = self._write(lambda: write(ticket, outcome))
         except Transient as error:
             log.warning("%s of job %s: %s", ticket.step, ticket.id, error)
             observe.passing(ticket, error)
@@ -242,7 +269,7 @@ class Runner:
         observe.done(ticket, outcome, slot.seconds())
         if outcome.settlement:
             self.services.tracing.settled(ticket, outcome.settlement.status)
-        return Next.HAND_ON
+        return begun or Next.HAND_ON
 
     def _give_back(self, ticket: Ticket) -> Next:
         """Release an attempt whose commit got no answer: it may have been written all the same."""
@@ -257,14 +284,14 @@ class Runner:
             self.running.owe(ticket)
         return Next.AGAIN
 
-    def _write(self, action: Callable[[], None]) -> None:
-        """Write to the ledger, and recognise a write whose answer was lost on the way back."""
+    def _write(self, action: Callable[[], Answer]) -> Answer | None:
+        """Write to the ledger, and recognise a write whose answer was lost: None."""
         lost = False
 
-        def once() -> None:
+        def once() -> Answer | None:
             nonlocal lost
             try:
-                action()
+                return action()
             except Transient:
                 lost = True
                 raise
@@ -272,8 +299,9 @@ class Runner:
                 # The fence may be our own: the try before was written, only its answer was lost.
                 if not lost:
                     raise
+                return None
 
-        insist(once, sleep=self.sleep)
+        return insist(once, sleep=self.sleep)
 
     def _failed(self, ticket: Ticket, error: PackshotError, slot: Slot, handbacks: int) -> Next:
         ledger = self.services.ledger

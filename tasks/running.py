@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from models.cancel import Cancellation
 from models.urgency import Urgency
-from packshot.contract import Lane
+from packshot.contract import Lane, Step
 from packshot.errors import Fenced
 from packshot.store.ledger import Ticket
 
@@ -51,6 +52,10 @@ class Running:
         finally:
             with self._lock:
                 self._slots.remove(slot)
+
+    def has(self, job: UUID, step: Step) -> bool:
+        """Whether this process runs this step of this job, forsaken or not."""
+        return any((one.ticket.id, one.ticket.step) == (job, step) for one in self.slots())
 
     def slots(self) -> tuple[Slot, ...]:
         """Everything that runs now."""

@@ -4,7 +4,8 @@
 
 Each hop carries the job's id, the step and the lane, nothing else: what a step needs lies in the
 ledger and in the object store. A chain can start at any step, which is how a failed or forgotten
-job is resumed.
+job is resumed. A worker that serves the next step too goes on without a hop (`Runner.deliver`),
+and the chain's rest travels from where it stops.
 """
 
 import logging
@@ -61,8 +62,10 @@ def start(app: Celery, job_id: UUID, job: Job, *, first: Step = Step.PREPARE) ->
         )
 
 
-def hand_on(task: Task) -> None:
-    """Publish the next hop of the chain that `task` belongs to, confirmed by the broker.
+def hand_on(task: Task, step: Step | None) -> None:
+    """Publish the hop to `step` of the chain that `task` belongs to, confirmed by the broker.
+
+    Steps before it that the chain still has were done under this message. None ends the chain.
 
     Celery would do it after the task has ended, and a refusal would make the task a failure among
     the dead letters. Here the refused message goes back to its queue: its step is done, so what it
@@ -72,17 +75,18 @@ def hand_on(task: Task) -> None:
         BrokerUnavailable: the broker is away or the queue is full. The hop may have been published.
         ConfigurationError: there is no such queue.
     """
-    hops = task.request.chain
-    if not hops:
-        return
-    hop = celery_signature(hops[-1], app=task.app)
-    with named_errors():
-        hop.apply_async(
-            chain=hops[:-1],
-            parent_id=task.request.id,
-            root_id=task.request.root_id or task.request.id,
-            retry_policy=HOP_PATIENCE,
-        )
+    hops = list(task.request.chain or ())
+    while hops:
+        hop = celery_signature(hops.pop(), app=task.app)
+        if hop.kwargs["step"] == step:
+            with named_errors():
+                hop.apply_async(
+                    chain=hops,
+                    parent_id=task.request.id,
+                    root_id=task.request.root_id or task.request.id,
+                    retry_policy=HOP_PATIENCE,
+                )
+            break
     task.request.chain = None  # Celery has nothing left to do
 
 

@@ -23,12 +23,14 @@ from packshot.settings import Settings
 from packshot.store.engine import open_engine
 from packshot.store.review_items import Restart
 from tasks.app import STAGES, create_app
-from tasks.runner import Next, Runner
+from tasks.delivery import Next, nowhere
+from tasks.runner import Runner
 from tasks.services import Services
 from tasks.workflow import restarter, start
 from workers.consumer import SafeConsumer
 from workers.database import upgrade
 from workers.leases import Leases
+from workers.onward import Onward
 from workers.pool import LanePool
 from workers.roles import ROLES
 from workers.services import build
@@ -117,7 +119,13 @@ class Embedded:
         )
         # Whoever had this folder before us is gone: one folder, one run.
         self.services.ledger.abandon(WORKER)
-        self._runner = Runner(self.services, STAGES, watch=self._watch, mended=False)
+        self._runner = Runner(
+            self.services,
+            STAGES,
+            watch=self._watch,
+            goes_on=nowhere if settings.hop_each_step else Onward(ROLES["all"].queues()),
+            mended=False,
+        )
         self._leases = Leases(self.services.ledger, self._runner.running, settings.lease_seconds)
         self._sweeper = Sweeper(self.services.blobs)
         self._settings = settings

@@ -37,9 +37,10 @@ from packshot.errors import PackshotError
 from packshot.settings import Settings
 from packshot.telemetry import action
 from tasks.app import STAGES, create_app
+from tasks.delivery import Next, nowhere
 from tasks.intake import Intake
 from tasks.relay import Relay
-from tasks.runner import Next, Runner
+from tasks.runner import Runner
 from tasks.topology import ensure
 from workers.consumer import GuestConsumer, SafeConsumer
 from workers.health import Probes
@@ -47,6 +48,7 @@ from workers.housekeeping import Housekeeper
 from workers.intake import IntakeConsumer
 from workers.leases import Leases
 from workers.monitoring import describe, serving
+from workers.onward import Onward
 from workers.pool import LanePool
 from workers.roles import Role
 from workers.services import build, connections_for, load_models
@@ -87,7 +89,13 @@ class Worker:
             connections=connections_for(options.concurrency),
         )
         self.services.blobs.check()
-        self.runner = Runner(self.services, STAGES, watch=self._delivered)
+        self._onward = Onward(options.role.queues(options.lanes))
+        self.runner = Runner(
+            self.services,
+            STAGES,
+            watch=self._delivered,
+            goes_on=nowhere if settings.hop_each_step else self._onward,
+        )
         self.app = create_app(settings, self.runner)
         self.app.conf.worker_consumer = SafeConsumer if settings.declare_queues else GuestConsumer
         self._exit_code: int | None = None
@@ -221,6 +229,7 @@ class Worker:
             without_mingle=True,
             quiet=True,
         )
+        self._onward.pool = worker.pool
         log.info("%s serves %s", self.name, queues)
         worker.start()
         return int(worker.exitcode or 0)

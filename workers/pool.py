@@ -30,8 +30,10 @@ class LanePool(TaskPool):  # type: ignore[misc] # Celery is untyped
         self._clock = clock
         self._lock = threading.Lock()
         self._numbers = itertools.count()
-        #: A heap: when it came, as its lane counts; its number, so that works are never compared.
-        self._waiting: list[tuple[float, int, Callable[[], Any]]] = []
+        #: A heap: when it came, as its lane counts; its number, so that works are never compared;
+        #: whether it is live.
+        self._waiting: list[tuple[float, int, bool, Callable[[], Any]]] = []
+        self._live = 0
 
     def on_apply(
         self,
@@ -46,14 +48,22 @@ class LanePool(TaskPool):  # type: ignore[misc] # Celery is untyped
         work: Callable[[], Any] = partial(
             apply_target, target, args, kwargs or {}, callback, accept_callback
         )
-        rank = self._clock() - (HEAD_START if _is_live(args) else 0.0)
+        live = _is_live(args)
+        rank = self._clock() - (HEAD_START if live else 0.0)
         with self._lock:
-            heapq.heappush(self._waiting, (rank, next(self._numbers), work))
+            heapq.heappush(self._waiting, (rank, next(self._numbers), live, work))
+            self._live += live
         return ApplyResult(self.executor.submit(self._run_next))
+
+    def live_waits(self) -> bool:
+        """Whether a live step waits for a thread."""
+        with self._lock:
+            return self._live > 0
 
     def _run_next(self) -> Any:
         with self._lock:
-            _, _, work = heapq.heappop(self._waiting)
+            _, _, live, work = heapq.heappop(self._waiting)
+            self._live -= live
         return work()
 
 

@@ -3,20 +3,23 @@
 A step's life is begin -> (work) -> commit -> hand on. `begin` says what to do with a delivery:
 
     RUN      nobody has finished this step: do it, and commit with the fence that was given
-    HAND_ON  it is done, but the next step has not begun: publish the next step again
+    HAND_ON  it is done, and this message carries the job on: go on where the job stands
     ALONE    a holder of this step died: begin again with nothing else in the process
     WAIT     another attempt holds a living lease on it: look again later
-    DROP     the next step has begun, or the job is settled: nothing to do
+    DROP     another message has the job, or it is settled: nothing to do
     POISON   too many holders died: the job has failed, and its message is kept for a person
 
-A redelivered message therefore costs one query. Every begin raises the step's fence, and `commit`
-is refused for any but the latest fence, so that a worker that was believed dead cannot overwrite
-its successor's work. A living worker renews its leases; a lease that ends unanswered means that
-its holder died, and counts as an attempt.
+A redelivered message therefore costs a query or two. A worker that serves the next step as well
+goes on without a message for it. Each attempt says under which message it was begun, its carrier:
+so the message of a worker that died three steps later finds the way back to its job.
+
+Every begin raises the step's fence, and `commit` is refused for any but the latest fence, so that a
+worker that was believed dead cannot overwrite its successor's work. A living worker renews its
+leases; a lease that ends unanswered means that its holder died, and counts as an attempt.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
@@ -41,6 +44,7 @@ from packshot.store.statements import (
     KNOWN_ARTIFACTS,
     KNOWN_STEP,
     OPEN_JOB,
+    OPEN_NEXT_STEP,
     OPEN_STEP,
 )
 from packshot.store.tables import (
@@ -136,10 +140,21 @@ class Ledger(Recovery):
                 last.published_at = None
         return Submitted(row.id, created=False, start=row.status == JobStatus.QUEUED)
 
-    def begin(self, job_id: UUID, step: Step, *, worker: str, alone: bool = False) -> Ticket:
+    def begin(
+        self,
+        job_id: UUID,
+        step: Step,
+        *,
+        worker: str,
+        alone: bool = False,
+        carrier: Step | None = None,
+        reclaim: bool = False,
+    ) -> Ticket:
         """Open an attempt at a step, or say why there is nothing to do.
 
         `alone` says that nothing else runs in the caller's process: only then is a suspect opened.
+        `carrier` is the step whose message the caller holds, where it is an earlier one. `reclaim`
+        says that `worker` does not run this step: if it holds it, its begin has got no answer.
         Raises `NotFound` for an unknown job.
         """
         with self._connected() as db:
@@ -147,15 +162,19 @@ class Ledger(Recovery):
             job = Job.kept(found.request)
             at = found.position(step)
             current = found.steps[at]
-            verdict = self._verdict(found, at)
-            if verdict is Verdict.RUN and current.attempt >= self._max_attempts:
+            onward = found.onward(at, carrier or step)
+            unheard = reclaim and found.held(at, worker)
+            verdict = Verdict.RUN if unheard else self._verdict(found, at, onward)
+            spent = current.attempt - unheard
+            if verdict is Verdict.RUN and spent >= self._max_attempts:
                 self._end_as_poison(db, job_id, step, job)
                 verdict = Verdict.POISON
-            if verdict is Verdict.RUN and current.attempt and not alone:
+            if verdict is Verdict.RUN and spent and not alone:
                 verdict = Verdict.ALONE
             if verdict is not Verdict.RUN:
-                return Ticket(verdict, job_id, step, job, found.created_at)
-            self._open(db, found, at, worker)
+                goes_on = found.name(onward) if onward is not None else None
+                return Ticket(verdict, job_id, step, job, found.created_at, onward=goes_on)
+            self._open(db, found, at, spent + 1, worker, carrier or step)
             return Ticket(
                 Verdict.RUN,
                 job_id,
@@ -163,36 +182,39 @@ class Ledger(Recovery):
                 job,
                 found.created_at,
                 current.fence + 1,
-                current.attempt + 1,
+                spent + 1,
                 {Step(name): result for name, result in found.results_before(at).items()},
                 current.correction,
                 current.result if current.correction else None,
                 found.queued_at(at),
                 found.now,
+                worker,
+                carrier or step,
             )
 
-    def _verdict(self, job: Standing, at: int) -> Verdict:
+    def _verdict(self, job: Standing, at: int, onward: int | None) -> Verdict:
         if job.status in SETTLED:
             return Verdict.DROP
         current = job.steps[at]
         if current.status == StepStatus.DONE:
-            waiting = at + 1 < len(job.steps) and job.steps[at + 1].status == StepStatus.PENDING
-            return Verdict.HAND_ON if waiting else Verdict.DROP
+            return Verdict.DROP if onward is None else Verdict.HAND_ON
         if at and job.steps[at - 1].status != StepStatus.DONE:
             return Verdict.DROP  # a stale message from before a retry reset the steps
-        held = current.lease_until is not None and current.lease_until > job.now
-        if current.status == StepStatus.RUNNING and held:
+        if job.held(at):
             return Verdict.WAIT  # a second message of the same step, or a holder that lost its link
         return Verdict.RUN
 
-    def _open(self, db: Connection, job: Standing, at: int, worker: str) -> None:
+    def _open(
+        self, db: Connection, job: Standing, at: int, attempt: int, worker: str, carrier: str
+    ) -> None:
         current = job.steps[at]
         opened = {
             "of_job": job.id,
             "of_name": current.name,
-            "attempt": current.attempt + 1,
+            "attempt": attempt,
             "fence": current.fence + 1,
             "worker": worker,
+            "carrier": carrier,
             "lease_until": job.now + self._lease,
             "started_at": job.now,
         }
@@ -219,16 +241,53 @@ class Ledger(Recovery):
         Raises `Fenced` when a newer attempt holds the step.
         """
         with self._connected() as db:
-            now = self._touch(db, ticket.id)
-            self._close(db, ticket, outcome, now)
-            if outcome.artifacts:
-                added = [
-                    artifact_row(ticket.id, ticket.step, one, now) for one in outcome.artifacts
-                ]
-                db.execute(INSERT_ARTIFACT, added)
+            now = self._finish(db, ticket, outcome)
             if outcome.settlement:
                 with self._session(db, now) as session:
                     self._settle(session, ticket, outcome.settlement)
+
+    def advance(self, ticket: Ticket, outcome: Outcome) -> Ticket | None:
+        """Write a step's result and begin the next step for the same worker, under one lock.
+
+        None where there is more to ask: `begin` knows what to do then. Raises `Fenced` when a newer
+        attempt holds the step.
+        """
+        step = ticket.job.after(ticket.step)
+        with self._connected() as db:
+            now = self._finish(db, ticket, outcome)
+            if step is None:
+                return None
+            opened = {
+                "of_job": ticket.id,
+                "of_name": step,
+                "worker": ticket.worker,
+                "carrier": ticket.carrier,
+                "lease_until": now + self._lease,
+                "started_at": now,
+            }
+            found = db.execute(OPEN_NEXT_STEP, opened).one_or_none()
+        if found is None:
+            return None
+        return replace(
+            ticket,
+            step=step,
+            fence=found.fence,
+            attempt=1,
+            results={**ticket.results, ticket.step: outcome.result},
+            correction=found.correction,
+            before=found.result if found.correction else None,
+            queued_at=now,
+            began_at=now,
+        )
+
+    def _finish(self, db: Connection, ticket: Ticket, outcome: Outcome) -> datetime:
+        """Close a step with its artifacts; returns the moment."""
+        now = self._touch(db, ticket.id)
+        self._close(db, ticket, outcome, now)
+        if outcome.artifacts:
+            added = [artifact_row(ticket.id, ticket.step, one, now) for one in outcome.artifacts]
+            db.execute(INSERT_ARTIFACT, added)
+        return now
 
     def _touch(self, db: Connection, job_id: UUID) -> datetime:
         """Mark a job as moving, which locks its row first, as everywhere; returns the moment."""

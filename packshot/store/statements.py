@@ -44,7 +44,7 @@ READ_STEPS = (
     select(
         *(STEPS.c.name, STEPS.c.status, STEPS.c.attempt, STEPS.c.fence),
         *(STEPS.c.worker, STEPS.c.lease_until, STEPS.c.result, STEPS.c.correction),
-        STEPS.c.finished_at,
+        *(STEPS.c.finished_at, STEPS.c.carrier),
     )
     .where(STEPS.c.job == bindparam("job"))
     .order_by(STEPS.c.position)
@@ -78,11 +78,34 @@ OPEN_STEP = (
         attempt=bindparam("attempt"),
         fence=bindparam("fence"),
         worker=bindparam("worker"),
+        carrier=bindparam("carrier"),
         lease_until=bindparam("lease_until"),
         started_at=bindparam("started_at"),
         code=None,
         message=None,
     )
+)
+#: Begin the step behind one that is closed in the same transaction, where nobody has begun it.
+OPEN_NEXT_STEP = (
+    update(STEPS)
+    .where(
+        STEPS.c.job == bindparam("of_job"),
+        STEPS.c.name == bindparam("of_name"),
+        STEPS.c.status == StepStatus.PENDING,
+        STEPS.c.attempt == 0,
+    )
+    .values(
+        status=StepStatus.RUNNING,
+        attempt=1,
+        fence=STEPS.c.fence + 1,
+        worker=bindparam("worker"),
+        carrier=bindparam("carrier"),
+        lease_until=bindparam("lease_until"),
+        started_at=bindparam("started_at"),
+        code=None,
+        message=None,
+    )
+    .returning(STEPS.c.fence, STEPS.c.correction, STEPS.c.result)
 )
 OPEN_JOB = (
     update(JOBS)

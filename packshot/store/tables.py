@@ -131,6 +131,8 @@ class StepRow(Base):
     attempt: Mapped[int]
     fence: Mapped[int]
     worker: Mapped[str | None] = mapped_column(String(255))
+    #: The step whose message its latest attempt was begun under: its own, or an earlier one's.
+    carrier: Mapped[str | None] = mapped_column(String(16))
     lease_until: Mapped[datetime | None]
     input_key: Mapped[str | None] = mapped_column(String(64))
     reused: Mapped[bool]

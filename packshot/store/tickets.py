@@ -19,10 +19,10 @@ class Verdict(StrEnum):
     """What to do with a delivered step."""
 
     RUN = "run"  # nobody has finished this step: do it, and commit with the fence that was given
-    HAND_ON = "hand_on"  # done, but the next step has not begun: publish the next step again
+    HAND_ON = "hand_on"  # done, and this message carries the job on: go on at `Ticket.onward`
     ALONE = "alone"  # a suspect, its last holder died: begin again with the process to itself
     WAIT = "wait"  # another attempt holds a living lease: look again later
-    DROP = "drop"  # the next step has begun, or the job is settled
+    DROP = "drop"  # another message has the job, or it is settled
     POISON = "poison"  # too many holders died: the job has failed, a person has to look
 
 
@@ -54,6 +54,11 @@ class Ticket:
     #: Since when the step waited and when it began, by the database's clock; None where it did not.
     queued_at: datetime | None = None
     began_at: datetime | None = None
+    #: Who holds the attempt, and the step whose message it was begun under.
+    worker: str = ""
+    carrier: Step | None = None
+    #: For HAND_ON: the step at which the job goes on.
+    onward: Step | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,8 @@ from packshot.store.engine import open_engine
 from packshot.store.ledger import Ledger, Outcome
 from tasks import workflow
 from tasks.app import create_app
-from tasks.runner import Next, Runner
+from tasks.delivery import End, Next
+from tasks.runner import Runner
 from tasks.topology import declare
 from tests.support.postgres_server import PrivatePostgres
 from tests.support.rabbit_node import RabbitNode
@@ -49,14 +50,14 @@ class Course:
         self._left = 0
         self._done = threading.Event()
 
-    def deliver(self, job_id: UUID, step: Step, **_: Any) -> Next:
+    def deliver(self, job_id: UUID, step: Step, **_: Any) -> End:
         """One hop. Only one thread works, so that counting needs no lock."""
         self.body(job_id, step)
         if step is Step.FINISH:
             self._left -= 1
             if self._left == 0:
                 self._done.set()
-        return Next.HAND_ON
+        return End(Next.HAND_ON, step, _job("any").after(step))
 
     def run(self, start: Callable[[UUID], None], rows: list[UUID]) -> tuple[float, float]:
         """CPU of this process and wall clock until all have passed, seconds."""

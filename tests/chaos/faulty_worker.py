@@ -20,6 +20,10 @@ from typing import Any
 VARIABLE = "CHAOS_FAULTS"
 
 
+#: What writes a step's result: alone, or with the begin of the next step.
+COMMITS = ("commit", "advance")
+
+
 class Executioner:
     """Kills this process, as a crash would: with a seeded chance, within the scenario's budget."""
 
@@ -75,9 +79,15 @@ def open_window(window: str, strike: Callable[[], None]) -> None:
     from tasks import workflow
     from tasks.relay import Relay
 
-    hang = {
-        "before_commit": lambda: before(Ledger, "commit", strike),
-        "after_commit": lambda: after(Ledger, "commit", lambda _: strike()),
+    def around_commit(hung: Callable[[Any, str], None]) -> None:
+        for name in COMMITS:
+            hung(Ledger, name)
+
+    hang: dict[str, Callable[[], None]] = {
+        "before_commit": lambda: around_commit(lambda owner, name: before(owner, name, strike)),
+        "after_commit": lambda: around_commit(
+            lambda owner, name: after(owner, name, lambda _: strike())
+        ),
         "before_ack": lambda: before(Request, "acknowledge", strike),
         "intake_before_start": lambda: before(workflow, "start", strike),
         "intake_before_ack": lambda: after(workflow, "start", lambda _: strike()),

@@ -123,9 +123,9 @@ def _no_patience() -> None:
 
     original = workflow.hand_on
 
-    def hand_on(task: Any) -> None:
+    def hand_on(task: Any, step: Any) -> None:
         with contextlib.suppress(BrokerUnavailable):
-            original(task)
+            original(task, step)
         task.request.chain = None
 
     workflow.HOP_PATIENCE = {"max_retries": 3}
@@ -133,11 +133,11 @@ def _no_patience() -> None:
 
 
 def _no_lost_answers() -> None:
-    from tasks.backoff import insist
+    from tasks.backoff import Answer, insist
     from tasks.runner import Runner
 
-    def write(self: Runner, action: Callable[[], None]) -> None:
-        insist(action, sleep=self.sleep)
+    def write(self: Runner, action: Callable[[], Answer]) -> Answer:
+        return insist(action, sleep=self.sleep)
 
     Runner._write = write  # type: ignore[method-assign]
 

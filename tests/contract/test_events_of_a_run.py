@@ -23,7 +23,8 @@ from packshot.store.ledger import Ledger
 from packshot.store.outbox import Outbox
 from packshot.store.views import Views
 from tasks.app import STAGES
-from tasks.runner import Next, Runner
+from tasks.delivery import Next
+from tasks.runner import Runner
 from tasks.services import Services
 from workers.database import upgrade
 
@@ -63,7 +64,7 @@ def run(services: Services, job: Job) -> Event:
     row = services.ledger.submit(job).id
     runner = Runner(services, STAGES, sleep=lambda _: None)
     for step in job.chain:
-        if runner.deliver(row, step, worker="w1") is not Next.HAND_ON:
+        if runner.deliver(row, step, worker="w1").fate is not Next.HAND_ON:
             break
     sent: list[dict[str, Any]] = []
     services.outbox.relay(lambda _kind, event: sent.append(event))

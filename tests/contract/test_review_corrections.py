@@ -229,6 +229,19 @@ def test_a_correction_survives_the_death_of_the_worker_that_obeys_it(
     assert [event["type"] for event in bench.events()] == ["job.reviewed"]
 
 
+def test_the_message_of_a_corrected_step_goes_on_behind_the_steps_that_stand(
+    bench: ReviewBench, photo: JobView, ann: Person
+) -> None:
+    restart = restart_of(correct(bench, bench.held(ann, photo.id), ann, category=TEA))
+    assert restart.step is Step.RECOGNITION
+    bench.clock.now += timedelta(seconds=1)
+    bench.run(restart, last=Step.RECOGNITION)  # and then its worker dies, before it goes on
+    again = bench.ledger.begin(photo.id, Step.RECOGNITION, worker="w2")
+    assert (again.verdict, again.onward) == (Verdict.HAND_ON, Step.FINISH)
+    stale = bench.ledger.begin(photo.id, Step.OCR, worker="w2")
+    assert stale.verdict is Verdict.DROP, "a late message from before the correction"
+
+
 def test_the_event_is_sent_once_however_often_the_job_is_started(
     bench: ReviewBench, photo: JobView, ann: Person
 ) -> None:

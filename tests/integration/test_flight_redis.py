@@ -30,7 +30,8 @@ from packshot.store.redis_flight import (
 )
 from packshot.store.views import Views
 from tasks.app import STAGES
-from tasks.runner import FOLLOW_PAUSES, Next, Runner
+from tasks.delivery import Next
+from tasks.runner import FOLLOW_PAUSES, Runner
 from tests.support.cutproxy import CutProxy, Mode
 from tests.support.redis_server import RedisServer
 from workers.database import upgrade
@@ -238,7 +239,7 @@ def run_equal_photos(
         runner = runners[number % len(runners)]
         start.wait()
         for step in job.chain:
-            fate = runner.deliver(row, step, worker=runner.services.worker)
+            fate = runner.deliver(row, step, worker=runner.services.worker).fate
             assert fate is Next.HAND_ON, (step, fate)
 
     with ThreadPoolExecutor(PHOTOS) as pool:

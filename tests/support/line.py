@@ -21,7 +21,8 @@ from packshot.store.outbox import Outbox
 from packshot.store.tables import JobStatus
 from packshot.store.views import Views
 from packshot.tracing import NoTracing, Tracing
-from tasks.runner import Next, Runner
+from tasks.delivery import Next
+from tasks.runner import Runner
 from tasks.services import Services
 from tasks.stage import Found, Stage, Work
 from workers.database import upgrade
@@ -91,7 +92,7 @@ class Line:
 
     def deliver(self, row: UUID, step: Step, lane: Lane = Lane.LIVE) -> Next:
         """One message of one step."""
-        return self.runner.deliver(row, step, worker="w1", lane=lane)
+        return self.runner.deliver(row, step, worker="w1", lane=lane).fate
 
     def events(self) -> list[dict[str, Any]]:
         """What waits in the outbox, taken out."""

@@ -27,7 +27,8 @@ from packshot.store.reviews import Reviews
 from packshot.store.tables import JobStatus
 from packshot.store.views import JobView, Views
 from tasks.app import STAGES
-from tasks.runner import Next, Runner
+from tasks.delivery import Next
+from tasks.runner import Runner
 from tasks.services import Services
 
 #: Hashes in a millisecond: the tests are not about argon2.
@@ -160,7 +161,7 @@ class ReviewBench:
         """Take a job through its steps, as the chain would, up to and with `last`."""
         runner = Runner(self.services(), STAGES, sleep=lambda _: None)
         for step in it.job.chain[it.job.chain.index(it.step) : it.job.chain.index(last) + 1]:
-            fate = runner.deliver(it.id, step, worker="w1")
+            fate = runner.deliver(it.id, step, worker="w1").fate
             assert fate is Next.HAND_ON, (step, fate)
 
 

@@ -1,7 +1,7 @@
 """A runner over a real ledger, with stages of one line: for tests of what becomes of deliveries."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,9 @@ from packshot.errors import (
 from packshot.store.ledger import Ledger, Outcome, Settlement, Ticket
 from packshot.store.tables import JobStatus
 from packshot.store.views import JobView
-from tasks.runner import Next, Runner
+from tasks.backoff import Answer
+from tasks.delivery import Next
+from tasks.runner import Runner
 from tasks.services import Services
 from tasks.stage import Found, Stage, Work
 
@@ -40,20 +42,22 @@ class Flaky(Ledger):
         #: Failures to come, as (method, whether the write is done all the same).
         self.failures: list[tuple[str, bool]] = []
 
-    def _break(self, method: str, write: Callable[[], None]) -> None:
+    def _break(self, method: str, write: Callable[[], Answer]) -> Answer:
         if self.failures and self.failures[0][0] == method:
             _, done = self.failures.pop(0)
             if done:
                 write()
             raise DatabaseUnavailable("The line is cut.")
-        write()
+        return write()
 
-    def begin(self, job_id: UUID, step: Step, *, worker: str, alone: bool = False) -> Ticket:
-        self._break("begin", lambda: None)
-        return super().begin(job_id, step, worker=worker, alone=alone)
+    def begin(self, job_id: UUID, step: Step, **how: Any) -> Ticket:
+        return self._break("begin", lambda: super(Flaky, self).begin(job_id, step, **how))
 
     def commit(self, ticket: Ticket, outcome: Outcome) -> None:
         self._break("commit", lambda: super(Flaky, self).commit(ticket, outcome))
+
+    def advance(self, ticket: Ticket, outcome: Outcome) -> Ticket | None:
+        return self._break("advance", lambda: super(Flaky, self).advance(ticket, outcome))
 
     def release(self, ticket: Ticket, why: PackshotError | None = None) -> None:
         self._break("release", lambda: super(Flaky, self).release(ticket, why))
@@ -99,8 +103,12 @@ class Bench:
     def submit(self, name: str = "1") -> UUID:
         return self.ledger.submit(JOB.model_copy(update={"job_id": name})).id
 
+    def going_on(self, *steps: Step) -> Runner:
+        """The runner of a worker that does these steps without a message."""
+        return replace(self.runner, goes_on=lambda step, _lane: step in steps)
+
     def deliver(self, row: UUID, step: Step, handbacks: int = 0) -> Next:
-        return self.runner.deliver(row, step, worker="w1", handbacks=handbacks)
+        return self.runner.deliver(row, step, worker="w1", handbacks=handbacks).fate
 
     def view(self, name: str = "1") -> JobView:
         return self.services.views.job("tests", name)

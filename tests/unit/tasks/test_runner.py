@@ -23,7 +23,8 @@ from packshot.errors import (
 )
 from packshot.store.ledger import Outcome, Verdict
 from tasks.backoff import TRIES
-from tasks.runner import SOURCE_PATIENCE, Next
+from tasks.delivery import Next
+from tasks.runner import SOURCE_PATIENCE
 from tasks.stage import Work
 from tests.support.runner_bench import JOB, LEASE, Bench, Note, raising
 

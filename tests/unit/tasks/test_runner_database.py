@@ -8,7 +8,7 @@ from packshot.errors import (
     StorageUnavailable,
 )
 from tasks.backoff import TRIES
-from tasks.runner import Next
+from tasks.delivery import Next
 from tests.support.runner_bench import Bench, raising
 
 

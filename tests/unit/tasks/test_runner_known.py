@@ -6,7 +6,7 @@ from models.fake import fake_models
 from packshot.contract import Step
 from packshot.meter import spent
 from packshot.store.ledger import Artifact
-from tasks.runner import Next
+from tasks.delivery import Next
 from tasks.stage import Found, Work
 from tests.support.runner_bench import Bench, Note
 

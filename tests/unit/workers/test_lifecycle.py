@@ -7,8 +7,8 @@ import pytest
 
 from packshot.contract import Step
 from packshot.settings import Settings
+from tasks.delivery import Next
 from tasks.relay import Relay
-from tasks.runner import Next
 from workers.lifecycle import Options, Worker
 from workers.roles import role
 

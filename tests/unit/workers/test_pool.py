@@ -88,3 +88,13 @@ def test_what_has_not_begun_is_given_up_when_the_pool_stops() -> None:
     stopped.busy.set()
     stopped.pool.on_stop()
     assert stopped.ran == []
+
+
+def test_it_knows_whether_a_live_step_waits(rehearsal: Rehearsal) -> None:
+    assert not rehearsal.pool.live_waits()
+    rehearsal.hold("bulk", Lane.BULK, at=1.0)
+    assert not rehearsal.pool.live_waits()
+    rehearsal.hold("live", Lane.LIVE, at=2.0)
+    assert rehearsal.pool.live_waits()
+    assert rehearsal.let_go() == ["live", "bulk"]
+    assert not rehearsal.pool.live_waits()
