@@ -24,13 +24,11 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Update, select, tuple_, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Update, tuple_, update
 from sqlalchemy.orm import Session
 
-from packshot.contract import Event, EventType, Job, Step
-from packshot.errors import Conflict, Fenced, NotFound, PackshotError, Poison
-from packshot.identity import uuid7
+from packshot.contract import EventType, Job, Step
+from packshot.errors import Fenced, NotFound, PackshotError, Poison
 from packshot.jsontext import escaped
 from packshot.store.base import SENTENCE_CHARS, artifact_row
 from packshot.store.enqueue import enqueue, searchable
@@ -39,19 +37,17 @@ from packshot.store.standing import Standing, standing
 from packshot.store.statements import (
     CLOSE_STEP,
     INSERT_ARTIFACT,
-    INSERT_JOB,
-    INSERT_STEP,
     KNOWN_ARTIFACTS,
     KNOWN_STEP,
     OPEN_JOB,
     OPEN_NEXT_STEP,
     OPEN_STEP,
 )
+from packshot.store.submission import Submission
 from packshot.store.tables import (
     SETTLED,
     JobRow,
     JobStatus,
-    OutboxRow,
     StepRow,
     StepStatus,
 )
@@ -78,67 +74,11 @@ __all__ = [
 ]
 
 
-class Ledger(Recovery):
+class Ledger(Submission, Recovery):
     """All writes to jobs and steps. Thread-safe."""
 
     #: Only the holder of the latest fence closes a step.
     _closes: ClassVar[Update] = CLOSE_STEP
-
-    def submit(self, job: Job) -> Submitted:
-        """Insert a job, or recognise it. Raises `Conflict` for the same name with other content.
-
-        A repeated message of a settled job publishes its last event again, under the same id.
-        """
-        try:
-            with self._transaction() as db:
-                known = self._find(db, job.source, job.job_id)
-                return self._repeat(db, known, job) if known else self._insert(db, job)
-        except IntegrityError:
-            # Two intakes read the same new message; the other one won the unique constraint.
-            with self._transaction() as db:
-                return self._repeat(db, self._named(db, job.source, job.job_id), job)
-
-    def _insert(self, db: Session, job: Job) -> Submitted:
-        row, now = uuid7(), self._now(db)
-        new_job = {
-            "id": row,
-            "source": job.source,
-            "job_id": job.job_id,
-            "sku": job.sku,
-            "lane": job.lane,
-            "status": JobStatus.QUEUED,
-            "request": job.model_dump(mode="json"),
-            "digest": job.digest(),
-            "pipeline": self._pipeline,
-            "words": words_of((job.sku, job.job_id)),
-            "created_at": now,
-            "updated_at": now,
-        }
-        pending = {
-            "job": row,
-            "status": StepStatus.PENDING,
-            "attempt": 0,
-            "fence": 0,
-            "reused": False,
-        }
-        steps = [{**pending, "name": name, "position": at} for at, name in enumerate(job.chain)]
-        db.execute(INSERT_JOB, new_job)
-        db.execute(INSERT_STEP, steps)
-        return Submitted(row, created=True, start=True)
-
-    def _repeat(self, db: Session, row: JobRow, job: Job) -> Submitted:
-        if row.digest != job.digest():
-            raise Conflict(
-                f"Job {job.source}/{job.job_id} was submitted before with other content: "
-                "use a new job_id for a new request."
-            )
-        if row.status in SETTLED:
-            last = db.scalars(
-                select(OutboxRow).where(OutboxRow.job == row.id).order_by(OutboxRow.id.desc())
-            ).first()
-            if last:
-                last.published_at = None
-        return Submitted(row.id, created=False, start=row.status == JobStatus.QUEUED)
 
     def begin(
         self,
@@ -361,11 +301,6 @@ class Ledger(Recovery):
             objects = db.execute(KNOWN_ARTIFACTS, {"of_job": found.job, "step": step})
             artifacts = tuple(Artifact(*one) for one in objects)
             return Known(found.result, found.confidence, artifacts)
-
-    def reject(self, event: Event) -> None:
-        """Write the `job.rejected` event of a message that never became a job."""
-        with self._transaction() as db:
-            self._add_event(db, None, event)
 
     def _settle(self, db: Session, ticket: Ticket, end: Settlement) -> None:
         row, now = db.get_one(JobRow, ticket.id), self._now(db)

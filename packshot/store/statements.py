@@ -4,16 +4,38 @@ The ORM's unit of work costs more than these statements themselves, and so does 
 each time. They take plain parameters; a list of parameters runs a statement for each in one go.
 """
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Table, bindparam, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Table,
+    bindparam,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
 
+from packshot.contract import Step
 from packshot.store.schema import Moment
-from packshot.store.tables import ArtifactRow, JobRow, OutboxRow, StepRow, StepStatus
+from packshot.store.tables import (
+    ArtifactRow,
+    JobRow,
+    JobStatus,
+    OutboxRow,
+    StepRow,
+    StepStatus,
+)
 
 JOBS = cast("Table", JobRow.__table__)
 STEPS = cast("Table", StepRow.__table__)
+#: What the intake says of a new job.
+_NEW_JOB = ("source", "job_id", "sku", "lane", "request", "digest", "pipeline", "words")
 _ARTIFACTS = cast("Table", ArtifactRow.__table__)
 
 
@@ -22,6 +44,7 @@ class Timed:
 
     def __init__(self, moment: ColumnElement[datetime]) -> None:
         """Build them for a clock: `moment` is that clock's time in SQL."""
+        self.moment = moment
         this_job = JOBS.c.id == bindparam("of_job")
         #: Read how the job stands.
         self.lock_job = (
@@ -65,8 +88,45 @@ KNOWN_ARTIFACTS = select(
     *(_ARTIFACTS.c.bytes, _ARTIFACTS.c.sha256),
 ).where(_ARTIFACTS.c.job == bindparam("of_job"), _ARTIFACTS.c.step == bindparam("step"))
 
-INSERT_JOB = insert(JOBS)
-INSERT_STEP = insert(STEPS)
+#: What inserts a row unless there is one already, by the database.
+_INSERTS: dict[str, Callable[[Table], postgresql.Insert | sqlite.Insert]] = {
+    "postgresql": postgresql.insert,
+    "sqlite": sqlite.insert,
+}
+
+
+@cache
+def insert_job(dialect: str, timed: Timed) -> Executable:
+    """Insert a job; answers its id, or nothing where one of its name is there."""
+    values: dict[str, Any] = {
+        **{column: bindparam(column) for column in _NEW_JOB},
+        "id": bindparam("of_job"),
+        "status": JobStatus.QUEUED,
+        "created_at": timed.moment,
+        "updated_at": timed.moment,
+    }
+    one = _INSERTS[dialect](JOBS).values(values)
+    return one.on_conflict_do_nothing(index_elements=["source", "job_id"]).returning(JOBS.c.id)
+
+
+@cache
+def insert_steps(chain: tuple[Step, ...]) -> Executable:
+    """Insert every step of a job in one go."""
+    rows = [
+        {
+            "job": bindparam("of_job"),
+            "name": step,
+            "position": position,
+            "status": StepStatus.PENDING,
+            "attempt": 0,
+            "fence": 0,
+            "reused": False,
+        }
+        for position, step in enumerate(chain)
+    ]
+    return insert(STEPS).values(rows)
+
+
 INSERT_EVENT = insert(cast("Table", OutboxRow.__table__))
 
 #: Begin a step, and with it the job.
