@@ -103,14 +103,14 @@ class Runner:
     def _deliver(self, turn: Delivery) -> End:
         with bound(job=str(turn.job), step=turn.step):
             with self.gate.shared():
-                end = self._attempt(turn, alone=False)
-            if end is not None:
-                return end
-            with self.gate.alone():
-                return self._attempt(turn, alone=True) or End(Next.AGAIN, turn.step)
+                found = self._attempt(turn, alone=False)
+            if isinstance(found, Delivery):
+                with self.gate.alone():
+                    found = self._attempt(found, alone=True)
+            return found if isinstance(found, End) else End(Next.AGAIN, found.step)
 
-    def _attempt(self, turn: Delivery, *, alone: bool) -> End | None:
-        """Begin and work. None means: not beside others, come again alone."""
+    def _attempt(self, turn: Delivery, *, alone: bool) -> End | Delivery:
+        """Begin and work. Answers a turn that cannot be beside others: come again alone."""
         job_id, step = turn.job, turn.step
         try:
             ticket = insist(lambda: self._begin(turn, alone=alone), sleep=self.sleep)
@@ -129,7 +129,7 @@ class Runner:
                     extra=action("step.alone"),
                 )
                 observe.alone(ticket)
-                return None
+                return turn
             if ticket.verdict is not Verdict.RUN:
                 return self._without_work(ticket)
         return self._carry(ticket, turn, alone=alone)
@@ -144,7 +144,7 @@ class Runner:
             reclaim=not self.running.has(turn.job, turn.step),
         )
 
-    def _carry(self, ticket: Ticket, turn: Delivery, *, alone: bool) -> End | None:
+    def _carry(self, ticket: Ticket, turn: Delivery, *, alone: bool) -> End | Delivery:
         """Work on a step that has begun, and on those that a commit has begun behind it."""
         trace = context(ticket.id, ticket.job.traceparent).trace
         while True:
@@ -156,7 +156,7 @@ class Runner:
                 observe.begun(ticket)
                 done = self._work(ticket, slot, span, turn.handbacks, alone=alone)
             if done is None:
-                return None
+                return replace(turn, step=ticket.step)
             if not isinstance(done, Ticket):
                 onward = ticket.job.after(ticket.step) if done is Next.HAND_ON else None
                 return End(done, ticket.step, onward)

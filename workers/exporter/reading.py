@@ -80,7 +80,7 @@ class Reader:
         found = self._look()
         work = queue_work(found.depths, self._costs)
         free = slots(found.servers, list(found.depths))
-        times = drain(work, found.servers)
+        times = drain(found.depths, self._costs, found.servers)
         for key, depth in found.depths.items():
             metrics.QUEUE_MESSAGES.labels(*key, "ready").set(depth.ready)
             metrics.QUEUE_MESSAGES.labels(*key, "unacked").set(depth.unacked)

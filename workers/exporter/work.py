@@ -6,12 +6,12 @@ at once does `c` of them in a second.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from packshot.contract import Lane, Step
-from workers.roles import ROLES, Role
+from workers.roles import ROLES
 
 #: The producers' queue: nobody has read yet which lane a message wants.
 INTAKE: Final = "intake"
@@ -39,6 +39,9 @@ class Depth:
         return self.ready + self.unacked
 
 
+_EMPTY = Depth(0, 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """One worker process: the queues that it consumes, and the steps that it runs at once."""
@@ -60,17 +63,17 @@ def queue_work(depths: Mapping[Key, Depth], costs: Mapping[Step, float | None]) 
     return {key: depth.messages * cost(key[0], costs) for key, depth in depths.items()}
 
 
-def run_of(role: Role, step: StepName, costs: Mapping[Step, float | None]) -> float:
-    """Seconds that a role spends on a job that it takes up at `step`, until it hands it on.
+def run_of(steps: Collection[Step], step: StepName, costs: Mapping[Step, float | None]) -> float:
+    """Seconds that whoever serves `steps` spends on a job that it takes up at `step`.
 
-    A job that waits for OCR will need the same GPU for recognition and matting a moment later: a
-    role that serves all three is sized for all three.
+    A worker goes on with the next step as long as it serves it; a job that waits for OCR will need
+    the same GPU for recognition and matting a moment later.
     """
     chain = tuple(Step)
     first = 0 if step == INTAKE else chain.index(Step(step))
     seconds = INTAKE_SECONDS if step == INTAKE else 0.0
     for one in chain[first:]:
-        if one not in role.steps:
+        if one not in steps:
             break
         seconds += cost(one, costs)
     return seconds
@@ -89,7 +92,7 @@ def role_work(
                 continue
             if step != INTAKE and step not in role.steps:
                 continue
-            found[role.name, lane] += depth.messages * run_of(role, step, costs)
+            found[role.name, lane] += depth.messages * run_of(role.steps, step, costs)
     return found
 
 
@@ -98,18 +101,30 @@ def slots(servers: Sequence[Server], keys: Sequence[Key]) -> dict[Key, int]:
     return {key: sum(one.slots for one in servers if key in one.queues) for key in keys}
 
 
-def drain(work: Mapping[Key, float], servers: Sequence[Server]) -> dict[Key, float]:
+def drain(
+    depths: Mapping[Key, Depth], costs: Mapping[Step, float | None], servers: Sequence[Server]
+) -> dict[Key, float]:
     """Seconds until each queue is empty if nothing comes in: infinite where nobody serves it.
 
-    A worker of several queues gives each of them its share by the work that lies there.
+    A worker of several queues takes from each of them by the work that lies there, so that all of
+    them end when that work is done; who serves a queue beside it adds to the pace.
     """
-    rate = dict.fromkeys(work, 0.0)
+    pace = dict.fromkeys(depths, 0.0)
     for server in servers:
-        served = [key for key in server.queues if work.get(key, 0.0) > 0]
-        total = sum(work[key] for key in served)
-        for key in served:
-            rate[key] += server.slots * work[key] / total
+        served = [key for key in server.queues if depths.get(key, _EMPTY).messages]
+        if total := sum(depths[key].messages * _run(server, key, costs) for key in served):
+            for key in served:
+                pace[key] += server.slots / total
     return {
-        key: 0.0 if not seconds else (seconds / rate[key] if rate[key] else math.inf)
-        for key, seconds in work.items()
+        key: 0.0 if not depth.messages else (1.0 / pace[key] if pace[key] else math.inf)
+        for key, depth in depths.items()
     }
+
+
+def _run(server: Server, key: Key, costs: Mapping[Step, float | None]) -> float:
+    """Seconds that a message of a queue keeps one of a worker's slots."""
+    step, lane = key
+    if step == INTAKE:
+        return INTAKE_SECONDS
+    steps = [Step(one) for one, its in server.queues if its == lane and one != INTAKE]
+    return run_of(steps, step, costs)

@@ -32,6 +32,14 @@ OCR_LIVE: Key = (Step.OCR, Lane.LIVE)
 MATTING_LIVE: Key = (Step.MATTING, Lane.LIVE)
 
 
+RECOGNITION_LIVE: Key = (Step.RECOGNITION, Lane.LIVE)
+NONE = Depth(0, 0)
+
+
+def _serving(slots: int, *queues: Key) -> Server:
+    return Server(frozenset(queues), slots)
+
+
 @pytest.mark.parametrize(
     ("values", "mean"),
     [
@@ -91,15 +99,21 @@ def test_unread_messages_are_work_of_whoever_takes_them_in() -> None:
     ("servers", "seconds"),
     [
         pytest.param([], math.inf, id="nobody"),
-        pytest.param([Server(frozenset([MATTING_LIVE]), 8)], math.inf, id="only for another queue"),
-        pytest.param([Server(frozenset([OCR_LIVE]), 2)], 15.0, id="one worker"),
-        pytest.param([Server(frozenset([OCR_LIVE]), 2)] * 3, 5.0, id="three"),
-        pytest.param([Server(frozenset([OCR_LIVE, MATTING_LIVE]), 2)], 20.0, id="one for both"),
+        pytest.param([_serving(8, MATTING_LIVE)], math.inf, id="only for another queue"),
+        pytest.param([_serving(2, OCR_LIVE)], 15.0, id="one worker"),
+        pytest.param([_serving(2, OCR_LIVE)] * 3, 5.0, id="three"),
+        pytest.param([_serving(2, OCR_LIVE, MATTING_LIVE)], 20.0, id="one for both"),
+        pytest.param(
+            [_serving(2, OCR_LIVE, RECOGNITION_LIVE, MATTING_LIVE)], 53.0, id="and goes on"
+        ),
+        pytest.param(
+            [_serving(2, OCR_LIVE, MATTING_LIVE), _serving(2, OCR_LIVE)], 60 / 7, id="and a helper"
+        ),
     ],
 )
 def test_time_to_drain(servers: list[Server], seconds: float) -> None:
-    work = {OCR_LIVE: 30.0, MATTING_LIVE: 10.0, (Step.FINISH, Lane.LIVE): 0.0}
-    found = drain(work, servers)
+    waiting = {OCR_LIVE: Depth(28, 2), MATTING_LIVE: Depth(5, 0), (Step.FINISH, Lane.LIVE): NONE}
+    found = drain(waiting, COSTS, servers)
     assert found[OCR_LIVE] == pytest.approx(seconds)
     assert found[Step.FINISH, Lane.LIVE] == 0
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from packshot.contract import Lane, Step
-from packshot.errors import CorruptImage, StorageUnavailable
+from packshot.errors import CorruptImage, OutOfMemory, StorageUnavailable
 from tasks.backoff import TRIES
 from tasks.delivery import End, Next
 from tests.support.runner_bench import JOB, LEASE, Bench, raising
@@ -55,6 +55,16 @@ def test_an_error_three_steps_on_ends_job_and_message(bench: Bench) -> None:
     assert (bench.view().status, bench.view().code) == ("failed", "corrupt_image")
     (event,) = bench.events()
     assert event["data"]["step"] == "finish"
+
+
+def test_a_later_step_that_needs_the_device_to_itself_is_alone_at_its_second_try(
+    bench: Bench,
+) -> None:
+    bench.instead[Step.OCR] = raising(OutOfMemory("The device is full."), times=1)
+    end = bench.going_on(*Step).deliver(bench.submit(), Step.PREPARE, worker="w1")
+    assert end == End(Next.HAND_ON, Step.FINISH)
+    assert [step for _, step in bench.ran] == [Step.PREPARE, Step.OCR, Step.OCR, Step.FINISH]
+    assert bench.step(Step.OCR).attempt == 1
 
 
 def test_an_outage_puts_the_message_back_and_the_rest_is_done_from_there(bench: Bench) -> None:
