@@ -111,9 +111,11 @@ class Ledger(Submission, Recovery):
                 verdict = Verdict.POISON
             if verdict is Verdict.RUN and spent and not alone:
                 verdict = Verdict.ALONE
+            if verdict is Verdict.HAND_ON and onward is not None:
+                there = found.name(onward)
+                return Ticket(verdict, job_id, step, job, found.created_at, onward=there)
             if verdict is not Verdict.RUN:
-                goes_on = found.name(onward) if onward is not None else None
-                return Ticket(verdict, job_id, step, job, found.created_at, onward=goes_on)
+                return Ticket(verdict, job_id, step, job, found.created_at)
             self._open(db, found, at, spent + 1, worker, carrier or step)
             return Ticket(
                 Verdict.RUN,

@@ -2,13 +2,12 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
 from packshot.contract import Event, EventType, Image, Job, Step
 from packshot.errors import Conflict, CorruptImage, Fenced, NotFound
@@ -18,23 +17,13 @@ from packshot.store.ledger import Artifact, Known, Ledger, Outcome, Settlement, 
 from packshot.store.outbox import Outbox
 from packshot.store.people import People
 from packshot.store.persons import Role
-from packshot.store.tables import JobStatus, StepRow
+from packshot.store.tables import JobStatus
 from packshot.store.views import Views
-from tests.support.review_bench import HASHER, PASSWORD
+from tests.support.review_bench import HASHER, PASSWORD, Hand
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"), sku="A1")
 
 LEASE = timedelta(minutes=1)
-
-
-class Hand:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        return self.now
 
 
 @pytest.fixture
@@ -113,58 +102,6 @@ def test_a_done_step_is_handed_on_until_the_next_one_has_begun(ledger: Ledger) -
     assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.HAND_ON
     ledger.begin(row, Step.OCR, worker="w")
     assert ledger.begin(row, Step.PREPARE, worker="w").verdict is Verdict.DROP
-
-
-@pytest.mark.parametrize(
-    ("carriers", "message", "onward"),
-    [
-        pytest.param("ppp", Step.PREPARE, Step.MATTING, id="its own way so far"),
-        pytest.param("pooo", Step.PREPARE, None, id="handed on, and another message went on"),
-        pytest.param("pooo", Step.OCR, Step.FINISH, id="that other message"),
-        pytest.param("ppo", Step.PREPARE, None, id="another message took it over"),
-        pytest.param("-", Step.PREPARE, Step.OCR, id="begun by the release before, not gone on"),
-        pytest.param("--", Step.PREPARE, None, id="begun by the release before, gone on"),
-        pytest.param("p-", Step.PREPARE, None, id="taken over by the release before"),
-    ],
-)
-def test_a_message_finds_the_job_where_it_was_carried(
-    ledger: Ledger,
-    engine: Engine,
-    clock: Hand,
-    carriers: str,
-    message: Step,
-    onward: Step | None,
-) -> None:
-    names = {"p": Step.PREPARE, "o": Step.OCR, "-": None}
-    row = ledger.submit(JOB).id
-    for step, letter in zip(JOB.chain, carriers, strict=False):
-        clock.now += timedelta(seconds=1)
-        ticket = ledger.begin(row, step, worker="w", carrier=names[letter])
-        ledger.commit(ticket, Outcome({}))
-        if names[letter] is None:
-            with engine.begin() as db:
-                db.execute(update(StepRow).where(StepRow.name == step).values(carrier=None))
-    found = ledger.begin(row, message, worker="w")
-    assert found.verdict is (Verdict.HAND_ON if onward else Verdict.DROP)
-    assert found.onward is onward
-
-
-@pytest.mark.parametrize(
-    ("carrier", "onward"), [(Step.PREPARE, Step.OCR), (Step.OCR, None), (None, None)]
-)
-def test_a_message_finds_the_step_that_died_with_its_worker(
-    ledger: Ledger, clock: Hand, carrier: Step | None, onward: Step | None
-) -> None:
-    row = ledger.submit(JOB).id
-    through(ledger, row, Step.PREPARE)
-    ledger.begin(row, Step.OCR, worker="dies", carrier=carrier)
-    found = ledger.begin(row, Step.PREPARE, worker="w")
-    assert (found.verdict is Verdict.HAND_ON, found.onward) == (onward is not None, onward)
-    again = partial(ledger.begin, row, Step.OCR, worker="w", carrier=Step.PREPARE)
-    assert again().verdict is Verdict.WAIT
-    clock.now += LEASE
-    assert again().verdict is Verdict.ALONE
-    assert again(alone=True).verdict is Verdict.RUN
 
 
 def test_a_step_whose_predecessor_is_not_done_is_dropped(ledger: Ledger) -> None:
