@@ -151,8 +151,12 @@ class Embedded:
     def process(self, jobs: Iterable[Job], progress: Progress | None = None) -> list[UUID]:
         """Run every job to its end; returns their ids in order. Ctrl-C drains and raises."""
         self._progress = progress
-        ids = self._submit(list(jobs))
+        ids, waiting = self._submit(list(jobs))
         with self._leases, self._worker():
+            # Published while the first ones run: none of them waits for the last to be published.
+            for row, (job, step) in waiting.items():
+                self._skip_done(row, job, step)
+                start(self._app, row, job, first=step)
             while not self._settled.wait(0.5):
                 pass  # a bare wait would not let Ctrl-C through on every platform
         self._write_events()
@@ -185,22 +189,19 @@ class Embedded:
         if self.services.reviews:
             self.services.reviews.expire()
 
-    def _submit(self, jobs: list[Job]) -> list[UUID]:
-        intake = self.services.ledger
-        ids = [intake.submit(job).id for job in jobs]
-        waiting = {row: (job, step) for row, job, step in intake.unfinished()}
-        self._open = set(ids) & waiting.keys()
+    def _submit(self, jobs: list[Job]) -> tuple[list[UUID], dict[UUID, tuple[Job, Step]]]:
+        """Insert the jobs; returns their ids, and of those that are not done where they go on."""
+        ledger = self.services.ledger
+        ids = [ledger.submit(job).id for job in jobs]
+        unfinished = {row: (job, step) for row, job, step in ledger.unfinished()}
+        waiting = {row: unfinished[row] for row in ids if row in unfinished}
+        self._open = set(waiting)
         if not self._open:
             self._settled.set()
         for row in ids:
             if row not in waiting:
                 self._tell(row, None)
-        for row in dict.fromkeys(ids):
-            if row in waiting:
-                job, step = waiting[row]
-                self._skip_done(row, job, step)
-                start(self._app, row, job, first=step)
-        return ids
+        return ids, waiting
 
     def _skip_done(self, row: UUID, job: Job, first: Step) -> None:
         for step in job.chain[: job.chain.index(first)]:

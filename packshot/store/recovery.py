@@ -6,8 +6,8 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, aliased
 
 from packshot.contract import Job, Lane, Step
 from packshot.errors import Conflict
@@ -83,17 +83,22 @@ class Recovery(LedgerBase):
 
     def unfinished(self, source: str | None = None) -> list[tuple[UUID, Job, Step]]:
         """Every job that is not settled, with its first unfinished step."""
-        with self._transaction() as db:
-            rows = select(JobRow).where(JobRow.status.not_in(SETTLED)).order_by(JobRow.id)
-            if source:
-                rows = rows.where(JobRow.source == source)
-            found = []
-            for row in db.scalars(rows):
-                for step in self._steps(db, row.id):
-                    if step.status != StepStatus.DONE:
-                        found.append((row.id, Job.kept(row.request), Step(step.name)))
-                        break
-            return found
+        left = aliased(StepRow)
+        first = (
+            select(func.min(left.position))
+            .where(left.job == JobRow.id, left.status != StepStatus.DONE)
+            .scalar_subquery()
+        )
+        rows = (
+            select(JobRow.id, JobRow.request, StepRow.name)
+            .join(StepRow, (StepRow.job == JobRow.id) & (StepRow.position == first))
+            .where(JobRow.status.not_in(SETTLED))
+            .order_by(JobRow.id)
+        )
+        if source:
+            rows = rows.where(JobRow.source == source)
+        with self._connected() as db:
+            return [(row.id, Job.kept(row.request), Step(row.name)) for row in db.execute(rows)]
 
     def abandon(self, worker: str) -> int:
         """End the leases of a worker that is known to be gone; returns how many there were."""
