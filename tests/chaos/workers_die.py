@@ -38,7 +38,7 @@ def _die_after_commit(world: World) -> None:
     world.reach(1.0)
 
 
-@scenario(*_dies(Window.BEFORE_ACK), guards=(Guard.VERDICT, Guard.FENCE))
+@scenario(*_dies(Window.BEFORE_ACK, chance=0.2), guards=(Guard.VERDICT, Guard.FENCE))
 def _die_before_ack(world: World) -> None:
     """A worker dies when a step is handed on and not acknowledged."""
     world.reach(1.0)
