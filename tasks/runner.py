@@ -258,8 +258,9 @@ class Runner:
         ledger, onward = self.services.ledger, ticket.job.after(ticket.step)
         write: Callable[[Ticket, Outcome], Ticket | None] = ledger.commit
         # Whoever waits to be alone goes first, and who is alone goes on beside others.
-        if onward and not alone and not self.gate.somebody_waits:
-            write = ledger.advance if self.goes_on(onward, ticket.job.lane) else ledger.commit
+        stays = not alone and not self.gate.somebody_waits
+        if onward and stays and self.goes_on(onward, ticket.job.lane):
+            write = ledger.advance
         try:
             begun = self._write(lambda: write(ticket, outcome))
         except Transient as error:

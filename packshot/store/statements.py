@@ -129,42 +129,24 @@ def insert_steps(chain: tuple[Step, ...]) -> Executable:
 
 INSERT_EVENT = insert(cast("Table", OutboxRow.__table__))
 
-#: Begin a step, and with it the job.
-OPEN_STEP = (
-    update(STEPS)
-    .where(STEPS.c.job == bindparam("of_job"), STEPS.c.name == bindparam("of_name"))
-    .values(
-        status=StepStatus.RUNNING,
-        attempt=bindparam("attempt"),
-        fence=bindparam("fence"),
-        worker=bindparam("worker"),
-        carrier=bindparam("carrier"),
-        lease_until=bindparam("lease_until"),
-        started_at=bindparam("started_at"),
-        code=None,
-        message=None,
-    )
+_this_step = update(STEPS).where(
+    STEPS.c.job == bindparam("of_job"), STEPS.c.name == bindparam("of_name")
 )
+_opens = _this_step.values(
+    status=StepStatus.RUNNING,
+    worker=bindparam("worker"),
+    carrier=bindparam("carrier"),
+    lease_until=bindparam("lease_until"),
+    started_at=bindparam("started_at"),
+    code=None,
+    message=None,
+)
+#: Begin a step, and with it the job.
+OPEN_STEP = _opens.values(attempt=bindparam("attempt"), fence=bindparam("fence"))
 #: Begin the step behind one that is closed in the same transaction, where nobody has begun it.
 OPEN_NEXT_STEP = (
-    update(STEPS)
-    .where(
-        STEPS.c.job == bindparam("of_job"),
-        STEPS.c.name == bindparam("of_name"),
-        STEPS.c.status == StepStatus.PENDING,
-        STEPS.c.attempt == 0,
-    )
-    .values(
-        status=StepStatus.RUNNING,
-        attempt=1,
-        fence=STEPS.c.fence + 1,
-        worker=bindparam("worker"),
-        carrier=bindparam("carrier"),
-        lease_until=bindparam("lease_until"),
-        started_at=bindparam("started_at"),
-        code=None,
-        message=None,
-    )
+    _opens.where(STEPS.c.status == StepStatus.PENDING, STEPS.c.attempt == 0)
+    .values(attempt=1, fence=STEPS.c.fence + 1)
     .returning(STEPS.c.fence, STEPS.c.correction, STEPS.c.result)
 )
 OPEN_JOB = (
@@ -174,10 +156,7 @@ OPEN_JOB = (
 )
 
 #: Write a step's result; the fence and the status are what its holder must still have.
-_closes = update(STEPS).where(
-    STEPS.c.job == bindparam("of_job"), STEPS.c.name == bindparam("of_name")
-)
-CLOSE_STEP_UNFENCED = _closes.values(
+CLOSE_STEP_UNFENCED = _this_step.values(
     status=StepStatus.DONE,
     result=bindparam("result"),
     confidence=bindparam("confidence"),

@@ -42,7 +42,7 @@ class Window(StrEnum):
 
     BEFORE_COMMIT = "before_commit"  # computed, not written
     AFTER_COMMIT = "after_commit"  # written, not handed on
-    BEFORE_ACK = "before_ack"  # handed on, not acknowledged
+    BEFORE_ACK = "before_ack"  # handed on or done, not acknowledged
     INTAKE_BEFORE_START = "intake_before_start"  # the job is in the ledger, its chain is not out
     INTAKE_BEFORE_ACK = "intake_before_ack"  # the chain is out, the message not acknowledged
     RELAY_BEFORE_MARK = "relay_before_mark"  # the event is out, the outbox does not know

@@ -19,26 +19,10 @@ from packshot.store.people import People
 from packshot.store.persons import Role
 from packshot.store.tables import JobStatus
 from packshot.store.views import Views
+from tests.contract.conftest import LEASE
 from tests.support.review_bench import HASHER, PASSWORD, Hand
 
 JOB = Job(version=1, source="tests", job_id="one", image=Image(uri="s3://in/1.jpg"), sku="A1")
-
-LEASE = timedelta(minutes=1)
-
-
-@pytest.fixture
-def engine(both: Engine) -> Engine:
-    return both
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def ledger(engine: Engine, clock: Hand) -> Ledger:
-    return Ledger(engine, pipeline="test", lease=timedelta(minutes=1), max_attempts=3, clock=clock)
 
 
 def events(engine: Engine) -> list[dict[str, Any]]:

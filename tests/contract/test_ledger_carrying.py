@@ -13,23 +13,9 @@ from packshot.errors import Fenced
 from packshot.store.ledger import Ledger, Outcome, Verdict
 from packshot.store.tables import StepRow, StepStatus
 from packshot.store.views import Views
-from tests.contract.test_ledger import JOB, LEASE, through
+from tests.contract.conftest import LEASE
+from tests.contract.test_ledger import JOB, through
 from tests.support.review_bench import Hand
-
-
-@pytest.fixture
-def engine(both: Engine) -> Engine:
-    return both
-
-
-@pytest.fixture
-def clock() -> Hand:
-    return Hand()
-
-
-@pytest.fixture
-def ledger(engine: Engine, clock: Hand) -> Ledger:
-    return Ledger(engine, pipeline="test", lease=LEASE, max_attempts=3, clock=clock)
 
 
 @pytest.mark.parametrize(
