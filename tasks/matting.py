@@ -44,8 +44,7 @@ def correct(work: Work) -> Found:
 
 
 def _keep(work: Work, matted: Matted) -> Found:
-    # Rounds and saturates in one pass over the picture.
-    alpha = np.asarray(cv2.convertScaleAbs(matted.alpha, alpha=255), np.uint8)
+    alpha = np.asarray(cv2.extractChannel(matted.cutout, 3), np.uint8)
     files = {
         "matte": encode_grey(alpha),
         "foreground": encode(matted.cutout, "png", LOSSLESS),

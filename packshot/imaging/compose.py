@@ -21,6 +21,8 @@ from packshot.results import Box
 DEFAULT_FILL: Final = 0.85
 #: Alpha (0 to 1) above which a pixel belongs to the product's box.
 BOX_ALPHA: Final = 0.05
+#: The same for `cv2.threshold` and 8 bits: above it, 255.
+_INSIDE: Final = (int(BOX_ALPHA * 255), 255, cv2.THRESH_BINARY)
 #: Soft pixels outside that box are kept up to this share of the product's longer side.
 _MARGIN: Final = 0.02
 #: Full scale of the premultiplied layer: 255 x 255, so that colour x alpha is exact.
@@ -105,7 +107,9 @@ def subject_fill(alpha: NDArray[np.uint8]) -> float | None:
 
 def subject_box(alpha: NDArray[np.uint8]) -> Box | None:
     """The box of the pixels with an alpha (uint8 HxW) above 0.05; None where there are none."""
-    left, top, width, height = cv2.boundingRect((alpha > BOX_ALPHA * 255).astype(np.uint8))
+    # Copied first where it is one channel of four: a comparison that strides takes thrice as long.
+    _, inside = cv2.threshold(np.ascontiguousarray(alpha), *_INSIDE)
+    left, top, width, height = cv2.boundingRect(inside)
     return Box(left=left, top=top, right=left + width, bottom=top + height) if width else None
 
 

@@ -38,7 +38,8 @@ class Chain:
         with tempfile.TemporaryDirectory(dir=self._options.folder) as folder:
             done = Path(folder) / "done"
             done.mkdir()
-            paths = photos.write(Path(folder) / "photos", side, count)
+            warm = self._options.warm * self._options.processes
+            paths = photos.write(Path(folder) / "photos", side, warm + count)
             environment = {
                 **ONE_THREAD,
                 **peer_weights(self._options.folder, self._options.models),
@@ -66,9 +67,13 @@ class Chain:
                     READY,
                     "the chain's children are not ready",
                 )
+                self._publish(paths[:warm])
+                wait_until(lambda: len(list(done.glob("*.png"))) == warm, PATIENCE, "not warm")
                 cpu, started = _cpu(worker.pid), monotonic()
-                self._publish(paths)
-                wait_until(lambda: len(list(done.glob("*.png"))) == count, PATIENCE, "not done")
+                self._publish(paths[warm:])
+                wait_until(
+                    lambda: len(list(done.glob("*.png"))) == len(paths), PATIENCE, "not done"
+                )
                 return Round(count, monotonic() - started, _cpu(worker.pid) - cpu)
 
     def _publish(self, paths: list[Path]) -> None:
@@ -89,7 +94,8 @@ class HttpServer:
     def run(self, side: int, count: int) -> Round:
         """Send `count` photos; the clock stops with the last cut-out."""
         with tempfile.TemporaryDirectory(dir=self._options.folder) as folder:
-            paths = photos.write(Path(folder) / "photos", side, count)
+            warm = self._options.warm * self._options.processes
+            paths = photos.write(Path(folder) / "photos", side, warm + count)
             (port,) = free_ports(1)
             url = f"http://127.0.0.1:{port}/api/remove"
             weights = peer_weights(self._options.folder, self._options.models)
@@ -111,9 +117,9 @@ class HttpServer:
                     if answer.status != 200:
                         raise PackshotError(f"rembg's server answers {answer.status}.")
 
-                cut(paths[0])
+                list(clients.map(cut, paths[:warm]))
                 cpu, started = _cpu(server.pid), monotonic()
-                list(clients.map(cut, paths))
+                list(clients.map(cut, paths[warm:]))
                 return Round(count, monotonic() - started, _cpu(server.pid) - cpu)
 
 

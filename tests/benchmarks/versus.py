@@ -6,7 +6,8 @@ The limit is the bare loop; Packshot runs embedded, and as one to four workers o
 Postgres and S3 on the same cores. With `--peer`, the Python of an environment that has `rapidocr`,
 `rembg[cpu,cli]` and `celery`: the script that one would write (one process with the runtime's own
 threads, and one process of one thread for each core), the same as a plain Celery chain with the
-prefork pool, and rembg's HTTP server against Packshot's matting alone. The rounds are interleaved.
+prefork pool, and rembg's HTTP server against Packshot's matting alone. The rounds are interleaved,
+and each begins with photos that are not counted: a process's first ones pay for its memory.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from tests.benchmarks.rig import OUTPUTS, Spent, installation, jobs, servers_cpu
 from tests.support.fleet import Fleet, Listener
 from workers.bench import report
 from workers.bench.figures import Round, Row
-from workers.bench.plan import Arrangement, Options, Plan
+from workers.bench.plan import WARM, Arrangement, Options, Plan
 from workers.bench.run import interleaved
 
 #: Workers of the fleet's rows, and how many steps each runs at once.
@@ -42,8 +43,8 @@ PATIENCE = 600.0
 class FleetRounds:
     """Rounds of fresh workers and fresh photos on one installation."""
 
-    def __init__(self, fleet: Fleet) -> None:
-        self._fleet = fleet
+    def __init__(self, fleet: Fleet, warm: int) -> None:
+        self._fleet, self._warm = fleet, warm
         self._numbers = itertools.count()
 
     def run(
@@ -53,28 +54,34 @@ class FleetRounds:
         count: int,
         steps: Sequence[Step] = OPTIONAL_STEPS,
         outputs: Sequence[Output] = OUTPUTS,
+        options: Sequence[str] = (),
     ) -> Round:
         """Publish `count` jobs at once; the clock stops with the last event.
 
-        `workers` is how many of the role `all`, times how many steps each runs at once.
+        `workers` is how many of the role `all`, times how many steps each runs at once; `options`
+        go to each. Before the clock starts they run `warm` photos for each step at once.
         """
         number, concurrency = workers.split("x")
+        warm = self._warm * int(number) * int(concurrency)
         this = next(self._numbers)
         folder = self._fleet.folder / f"round-{this}"
         folder.mkdir()
         fleet = Fleet(self._fleet.settings, folder)
-        numbers = range(this * 1000, this * 1000 + count)
+        numbers = range(this * 1000, this * 1000 + warm + count)
         wanted = jobs(fleet, numbers, side, steps=steps, outputs=outputs)
         url = fleet.settings["PACKSHOT_BROKER_URL"]
         try:
             for _ in range(int(number)):
-                fleet.start("all", "--concurrency", concurrency)
+                fleet.start("all", "--concurrency", concurrency, *options)
             with closing(Listener(url)) as listener, Client(url) as client:
+                for job in wanted[:warm]:
+                    client.submit(job)
+                listener.wait(warm, PATIENCE)
                 before, servers = self._spent(fleet), servers_cpu()
                 started = time.monotonic()
-                for job in wanted:
+                for job in wanted[warm:]:
                     client.submit(job)
-                listener.wait(count, PATIENCE)
+                listener.wait(warm + count, PATIENCE)
                 seconds = time.monotonic() - started
                 after, used = self._spent(fleet), servers_cpu()
         finally:
@@ -96,7 +103,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="packshot-versus-") as folder, installation() as fleet:
         cores = len(os.sched_getaffinity(0))
         options = Options(
-            Path(folder), tuple(given.side), given.jobs, cores, given.peer, Settings.load().models
+            folder=Path(folder),
+            sides=tuple(given.side),
+            jobs=given.jobs,
+            warm=given.warm,
+            processes=cores,
+            peer=given.peer,
+            models=Settings.load().models,
         )
         console = Console(stderr=True)
         rows = interleaved(
@@ -112,6 +125,7 @@ def main() -> int:
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--jobs", type=int, default=12, help="photos per core and round")
+    parser.add_argument("--warm", type=int, default=WARM, help="photos per core before the clock")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--side", type=int, nargs="+", default=[1000, 2000])
     parser.add_argument("--workers", nargs="+", default=WORKERS, help="such as 2x1")
@@ -121,7 +135,7 @@ def _parse() -> argparse.Namespace:
 
 
 def _arrangements(options: Options, fleet: Fleet, workers: Sequence[str]) -> list[Arrangement]:
-    plan, rounds = Plan(options), FleetRounds(fleet)
+    plan, rounds = Plan(options), FleetRounds(fleet, options.warm)
     count = options.jobs * options.processes
     made = [*plan.limit(), *plan.embedded()]
     for side, number in itertools.product(options.sides, workers):

@@ -17,7 +17,7 @@ def test_no_two_photos_are_equal(tmp_path: Path) -> None:
 
 
 def test_an_embedded_run_is_measured(tmp_path: Path) -> None:
-    plan = Plan(Options(tmp_path, (256,), 2, 2, None, None))
+    plan = Plan(Options(tmp_path, (256,), jobs=2, warm=1, processes=2, peer=None, models=None))
     found = plan.scaling()[0].run()
     assert found.jobs == 2
     assert 0 < found.extra["efficiency"] <= 1.05

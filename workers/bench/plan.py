@@ -18,6 +18,9 @@ FAKE_SECONDS = (0.02, 0.1, 0.5)
 SLOTS = (1, 4, 8, 16, 32)
 #: Steps of a job that run a model.
 MODEL_STEPS = 3
+#: Photos that a process runs before it is measured: its first ones also pay for the memory that all
+#: later ones find, at 2000 px with two fifths more time.
+WARM = 8
 #: One thread in every library: processes are what fills the cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "PACKSHOT_THREADS": "1"}
 
@@ -30,6 +33,7 @@ class Options:
         folder: where photos and data folders are made.
         sides: longer sides of the photos, in pixels.
         jobs: photos per round and process.
+        warm: photos that each process, or thread of a run, takes before the clock starts.
         processes: how many the bare loop uses; embedded runs use as many threads.
         peer: Python of an environment with the peer's packages, or None.
         models: folder of the weights.
@@ -38,6 +42,7 @@ class Options:
     folder: Path
     sides: tuple[int, ...]
     jobs: int
+    warm: int
     processes: int
     peer: Path | None
     models: Path | None
@@ -105,28 +110,33 @@ class Plan:
         photos.write(folder, side, count)
         return folder
 
+    def _folders(self, side: int, processes: int) -> list[str]:
+        count = self._options.warm + self._options.jobs
+        return [str(self._photos(side, count)) for _ in range(processes)]
+
     def _bare(self, side: int) -> Round:
-        folders = [
-            str(self._photos(side, self._options.jobs)) for _ in range(self._options.processes)
+        commands = [
+            ("-m", "workers.bench.bare", folder, str(self._options.warm))
+            for folder in self._folders(side, self._options.processes)
         ]
-        return together(
-            [("-m", "workers.bench.bare", folder) for folder in folders], environment=ONE_THREAD
-        )
+        return together(commands, environment=ONE_THREAD)
 
     def _embedded(self, side: int) -> Round:
         processes = self._options.processes
-        return self._whole(side, self._options.jobs * processes, processes)
+        jobs, warm = self._options.jobs * processes, self._options.warm * processes
+        return self._whole(side, jobs, processes, warm)
 
     def _scaling(self, seconds: float, slots: int) -> Round:
-        found = self._whole(256, self._options.jobs * slots, slots, f"{seconds}")
+        found = self._whole(256, self._options.jobs * slots, slots, slots, f"{seconds}")
         ideal = found.jobs * MODEL_STEPS * seconds / slots
         extra = {"efficiency": ideal / found.seconds}
         return Round(found.jobs, found.seconds, found.cpu, {**found.extra, **extra})
 
-    def _whole(self, side: int, jobs: int, concurrency: int, *fake: str) -> Round:
-        folder = self._photos(side, jobs)
+    def _whole(self, side: int, jobs: int, concurrency: int, warm: int, *fake: str) -> Round:
+        folder = self._photos(side, warm + jobs)
         data = self._options.folder / f"data-{next(self._numbers)}"
-        command = ("-m", "workers.bench.whole", str(folder), str(data), str(concurrency), *fake)
+        numbers = (str(concurrency), str(warm))
+        command = ("-m", "workers.bench.whole", str(folder), str(data), *numbers, *fake)
         try:
             return together([command], environment=ONE_THREAD)
         finally:
@@ -136,11 +146,11 @@ class Plan:
     def _peer(self, side: int, processes: int) -> Round:
         script = str(Path(__file__).with_name("peer.py"))
         classifier = str(Registry(self._options.models).path("efficientnet-lite0"))
-        folders = [str(self._photos(side, self._options.jobs)) for _ in range(processes)]
+        warm = str(self._options.warm)
         # One process may use every core, as it does for whoever just runs it.
         threads = ONE_THREAD if processes > 1 else {}
         return together(
-            [(script, folder, classifier) for folder in folders],
+            [(script, folder, classifier, warm) for folder in self._folders(side, processes)],
             environment={**threads, **peer_weights(self._options.folder, self._options.models)},
             python=str(self._options.peer),
         )

@@ -24,6 +24,13 @@ SECTIONS = ("limit", "embedded", "peers", "scaling")
     help="Photos per process and round.",
 )
 @click.option(
+    "--warm",
+    type=click.IntRange(0),
+    default=8,
+    show_default=True,
+    help="Photos per process before the clock starts.",
+)
+@click.option(
     "--rounds",
     type=click.IntRange(1),
     default=3,
@@ -60,6 +67,7 @@ SECTIONS = ("limit", "embedded", "peers", "scaling")
 def bench(
     sections: tuple[str, ...],
     jobs: int,
+    warm: int,
     rounds: int,
     sides: tuple[int, ...],
     processes: int | None,
@@ -95,6 +103,7 @@ def bench(
                 folder=Path(folder),
                 sides=sides,
                 jobs=jobs,
+                warm=warm,
                 processes=processes or len(os.sched_getaffinity(0)),
                 peer=peer,
                 models=settings.models,

@@ -50,7 +50,7 @@ def test_rounds_take_turns_and_a_failure_stops_only_itself() -> None:
 
 def test_a_peer_that_is_not_there_is_said(tmp_path: Path) -> None:
     def skipped(peer: Path | None) -> set[str]:
-        plan = Plan(Options(tmp_path, (1000,), 1, 2, peer, None))
+        plan = Plan(Options(tmp_path, (1000,), jobs=1, warm=1, processes=2, peer=peer, models=None))
         return {one.row.skipped for one in plan.peers()}
 
     (none_given,) = skipped(None)
