@@ -43,3 +43,10 @@ class PixelCache:
             while self._held > self._max:
                 _, gone = self._arrays.popitem(last=False)
                 self._held -= gone.nbytes
+
+    def drop(self, key: str) -> None:
+        """Keep `key` no longer; dropping what is not there is harmless."""
+        with self._lock:
+            gone = self._arrays.pop(key, None)
+            if gone is not None:
+                self._held -= gone.nbytes

@@ -24,7 +24,7 @@ from tests.support.fleet import Fleet, Listener
 #: Longest wait for one live job, seconds.
 PATIENCE = 300.0
 #: Bulk jobs that wait for each live job: more than can be done while it is.
-BULK_FOR_EACH = 8
+BULK_FOR_EACH = 16
 
 
 @dataclass(frozen=True, slots=True)

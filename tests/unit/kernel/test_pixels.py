@@ -55,6 +55,16 @@ def test_what_is_larger_than_the_bound_is_not_kept_and_costs_nobody() -> None:
     assert cache.get("a") is not None
 
 
+def test_what_was_dropped_makes_room() -> None:
+    cache = PixelCache(30)
+    for key in "abc":
+        cache.put(key, pixels(10))
+    cache.drop("b")
+    cache.drop("nothing")
+    cache.put("d", pixels(10))
+    assert [key for key in "abcd" if cache.get(key) is not None] == ["a", "c", "d"]
+
+
 def test_the_same_key_again_does_not_count_twice() -> None:
     cache = PixelCache(30)
     for _ in range(10):

@@ -18,5 +18,7 @@ def test_a_file_that_was_kept_is_not_read_from_the_store(bench: Bench) -> None:
     work.keep_file(KEY, b"kept")
     assert work.file(KEY) == b"kept"
     assert bench.services.pixels.get(KEY) is None  # that would be its pixels
+    work.let_go(KEY)
+    assert work.file(KEY) == b"stored"
     elsewhere = Work(ticket, replace(bench.services, pixels=PixelCache()))
     assert elsewhere.file(KEY) == b"stored"
