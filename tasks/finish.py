@@ -32,7 +32,9 @@ def finish(work: Work) -> Found:
     rendered = [_render(work, output, found.matte) for output in work.job.wanted if found.matte]
     pictures = tuple(picture for picture, _ in rendered)
     # Nothing comes after this step. A job of the same photo reads them again, which is rare.
-    work.let_go(found.prepared.work_key, *((found.matte.cutout_key,) if found.matte else ()))
+    work.let_go(found.prepared.work_key)
+    if found.matte:
+        work.let_go(found.matte.cutout_key)
     policy = work.services.policy.current()
     route = decide(work.ticket.id, work.job, found, policy)
     if review := work.ticket.correction:

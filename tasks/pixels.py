@@ -24,6 +24,11 @@ class PixelCache:
         self._arrays: OrderedDict[str, Pixels] = OrderedDict()
         self._lock = threading.Lock()
 
+    @property
+    def held(self) -> int:
+        """Bytes that are kept now."""
+        return self._held
+
     def get(self, key: str) -> Pixels | None:
         """The array of `key`, or None."""
         with self._lock:

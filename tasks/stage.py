@@ -90,11 +90,10 @@ class Work:
         held = self.services.pixels.get(_FILE + key)
         return held.tobytes() if held is not None else self.services.blobs.get(key)
 
-    def let_go(self, *keys: str) -> None:
-        """Hold these objects no longer: the memory is worth more to the next photo."""
-        for key in keys:
-            self.services.pixels.drop(key)
-            self.services.pixels.drop(_FILE + key)
+    def let_go(self, key: str) -> None:
+        """Hold an object no longer: the memory is worth more to the next photo."""
+        self.services.pixels.drop(key)
+        self.services.pixels.drop(_FILE + key)
 
     def store_once(self, name: str, key: str, data: bytes, media_type: str) -> Artifact:
         """Put an object under a name that people read; what is there is never overwritten.

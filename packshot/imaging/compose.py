@@ -107,7 +107,7 @@ def subject_fill(alpha: NDArray[np.uint8]) -> float | None:
 
 def subject_box(alpha: NDArray[np.uint8]) -> Box | None:
     """The box of the pixels with an alpha (uint8 HxW) above 0.05; None where there are none."""
-    # Copied first where it is one channel of four: a comparison that strides takes thrice as long.
+    # Copied first where it is one channel of four: a comparison that strides takes twice as long.
     _, inside = cv2.threshold(np.ascontiguousarray(alpha), *_INSIDE)
     left, top, width, height = cv2.boundingRect(inside)
     return Box(left=left, top=top, right=left + width, bottom=top + height) if width else None

@@ -29,9 +29,9 @@ from packshot.settings import Settings
 from tests.benchmarks import peers
 from tests.benchmarks.rig import OUTPUTS, Spent, installation, jobs, servers_cpu
 from tests.support.fleet import Fleet, Listener
-from workers.bench import report
+from workers.bench import WARM, report
 from workers.bench.figures import Round, Row
-from workers.bench.plan import WARM, Arrangement, Options, Plan
+from workers.bench.plan import Arrangement, Options, Plan
 from workers.bench.run import interleaved
 
 #: Workers of the fleet's rows, and how many steps each runs at once.

@@ -18,9 +18,6 @@ FAKE_SECONDS = (0.02, 0.1, 0.5)
 SLOTS = (1, 4, 8, 16, 32)
 #: Steps of a job that run a model.
 MODEL_STEPS = 3
-#: Photos that a process runs before it is measured: its first ones also pay for the memory that all
-#: later ones find, at 2000 px with two fifths more time.
-WARM = 8
 #: One thread in every library: processes are what fills the cores.
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "PACKSHOT_THREADS": "1"}
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from workers.bench import WARM
+
 SECTIONS = ("limit", "embedded", "peers", "scaling")
 
 
@@ -26,7 +28,7 @@ SECTIONS = ("limit", "embedded", "peers", "scaling")
 @click.option(
     "--warm",
     type=click.IntRange(0),
-    default=8,
+    default=WARM,
     show_default=True,
     help="Photos per process before the clock starts.",
 )
