@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from packshot.contract import (
     DEAD_QUEUE,
     EXCHANGE,
     INTAKE_QUEUE,
+    LIVE_INTAKE_QUEUE,
     LIVE_SUBMIT_KEY,
     REJECTED_QUEUE,
     SUBMIT_KEY,
@@ -40,7 +42,7 @@ from tests.support.cutproxy import CutProxy
 from tests.support.fleet import depth, wait_until
 from tests.support.installation import install, small_job
 from tests.support.rabbit_node import Broker, confirming
-from workers.intake import TURN, IntakeConsumer, Unread
+from workers.intake import PREFETCH, TURN, IntakeConsumer, Unread
 
 pytestmark = pytest.mark.services
 
@@ -268,6 +270,36 @@ def test_a_live_job_is_taken_in_before_a_burst_of_bulk_ones(site: Site) -> None:
     order = sorted(jobs, key=lambda name: jobs[name].created_at)
     # Not the very first: what has come while the live queue was being opened may be at hand.
     assert order.index("live") < 20
+
+
+class Gated(Ledger):
+    """Holds the job named gate until it is opened."""
+
+    opened = threading.Event()
+
+    def submit(self, job: Job) -> Submitted:
+        if job.job_id == "gate":
+            assert self.opened.wait(20)
+        return super().submit(job)
+
+
+def test_a_live_job_overtakes_the_bulk_ones_already_handed_over(site: Site) -> None:
+    """The broker has sent them down the connection before it: they are read, not taken first."""
+    Gated.opened.clear()
+    with site.intake(Gated):
+        site.publish(message("gate"))
+        wait_until(lambda: depth(site.url, INTAKE_QUEUE) == 0, 10, "the gate is not taken")
+        site.publish(*(message(str(number)) for number in range(2 * PREFETCH)))
+        # The one at the gate is one of those held.
+        held = PREFETCH + 1
+        wait_until(lambda: depth(site.url, INTAKE_QUEUE) == held, 10, "they are not handed over")
+        site.publish(message("live"), key=LIVE_SUBMIT_KEY)
+        wait_until(lambda: depth(site.url, LIVE_INTAKE_QUEUE) == 0, 10, "it is not handed over")
+        Gated.opened.set()
+        jobs = site.wait_for_jobs(2 * PREFETCH + 2)
+    order = sorted(jobs, key=lambda name: jobs[name].created_at)
+    # Not the very next: handed over is not yet come.
+    assert order.index("live") < PREFETCH // 4
 
 
 def test_live_jobs_leave_the_others_a_turn() -> None:
