@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.session import Session
+from packshot.imaging.scale import shrink
 
 #: Side of the net's square input in pixels. Measured: 256 and below lose edges, then whole objects.
 SIDE = 320
@@ -85,9 +86,9 @@ def prepare(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     height, width = rgb.shape[:2]
     # In one call OpenCV would give up averaging as soon as one of the sides grows.
     shrunk = (min(width, SIDE), min(height, SIDE))
-    small = cv2.resize(rgb, shrunk, interpolation=cv2.INTER_AREA)
-    small = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
-    values = small.astype(np.float32) / max(int(small.max()), FAINT)
+    small = shrink(rgb, *shrunk)
+    square = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_LINEAR)
+    values = square.astype(np.float32) / max(int(square.max()), FAINT)
     return np.ascontiguousarray(((values - MEAN) / STD).transpose(2, 0, 1)[None])
 
 

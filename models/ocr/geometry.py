@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from models.session import Array
+from packshot.imaging.scale import halved
 
 #: A crop at least this many times as high as wide is turned by a quarter: the recogniser reads
 #: along the width. The value is the one that PP-OCR's training crops were cut with.
@@ -67,6 +68,36 @@ def crop(rgb: Array, quad: Array) -> Array:
         rgb, matrix, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE
     )
     return turn_left(strip) if is_tall(quad) else strip
+
+
+class Scissors:
+    """Cuts quads out of one picture, as `crop` does, but large print from a smaller copy of it.
+
+    A strip is shrunk to a small part of its height anyway before it is read, and cutting costs by
+    the pixel: 30 ms for a word across a photo of 2000 px.
+    """
+
+    def __init__(self, rgb: Array) -> None:
+        """Take a picture: uint8 (H, W, 3). It is halved when the first large quad comes."""
+        self._levels = [rgb]
+
+    def cut(self, quad: Array) -> Array:
+        """Cut one quad out; its shorter side keeps at least `CUBIC_HEIGHT` pixels."""
+        level = 0
+        while min(quad_size(quad)) >= 2 * CUBIC_HEIGHT and self._has(level + 1):
+            level += 1
+            # A pixel lies at its centre, and the centre of two of them between both.
+            quad = (quad - 0.5) / 2
+        return crop(self._levels[level], quad)
+
+    def _has(self, level: int) -> bool:
+        """Whether there is such a copy; the next smaller one is made where it can be."""
+        if level == len(self._levels):
+            last = self._levels[-1]
+            smaller = halved(last, last.shape[1] // 2, last.shape[0] // 2)
+            if smaller is not last:
+                self._levels.append(smaller)
+        return level < len(self._levels)
 
 
 def turn_left(image: Array) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 from models.ocr.calibration import Calibration
 from models.ocr.ctc import Reading
 from models.ocr.detection import DetectionOptions, Detector, Region
-from models.ocr.geometry import crop, is_tall, own_corners, turn_over
+from models.ocr.geometry import Scissors, is_tall, own_corners, turn_over
 from models.ocr.order import direction, reading_order
 from models.ocr.orientation import POSSIBLE, SURE, Orientation
 from models.ocr.recognition import Recogniser
@@ -99,8 +99,9 @@ class TextReader:
 
     def crops(self, rgb: Array) -> list[Crop]:
         """Every line of a picture, cut out; tall ones are turned by a quarter."""
+        scissors = Scissors(rgb)
         return [
-            Crop(image=crop(rgb, region.quad), region=region, turned=is_tall(region.quad))
+            Crop(image=scissors.cut(region.quad), region=region, turned=is_tall(region.quad))
             for region in self.detect(rgb)
         ]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -10,6 +9,7 @@ from PIL import Image
 from models.recognition.categories import CLASS_COUNT, Categories, Label
 from models.session import Session
 from packshot.errors import ModelFailure
+from packshot.imaging.scale import halved, shrink
 from packshot.results import Category
 
 #: Pixels of the classifier's square input.
@@ -27,6 +27,9 @@ MEAN, SCALE = 127.0, 128.0
 #: which is cheap; the last step stays bicubic with the kernel widened to what it covers. OpenCV's
 #: bicubic does not widen it: on 27 photos that moved probabilities by up to 0.13.
 AREA_FIRST = 3.0
+
+#: Share of that multiple which is as good, where halving the crop ends there: it is far cheaper.
+NEARLY = 0.95
 
 #: Guesses that go into the result.
 TOP = 5
@@ -109,9 +112,9 @@ def preprocess(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     top, left = (height - side) // 2, (width - side) // 2
     crop = rgb[top : top + side, left : left + side]
     middle = round(SIDE * AREA_FIRST)
-    if side > middle:
-        shrunk = cv2.resize(crop, (middle, middle), interpolation=cv2.INTER_AREA)
-        crop = np.asarray(shrunk, dtype=np.uint8)
+    crop = halved(crop, about := round(middle * NEARLY), about)
+    if len(crop) > middle:
+        crop = shrink(crop, middle, middle)
     image = Image.fromarray(np.ascontiguousarray(crop))
     small = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BICUBIC))
     scaled = (small.astype(np.float32) - MEAN) / SCALE

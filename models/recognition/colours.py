@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.recognition.palette import NAMES, nearest_name, to_lab
+from packshot.imaging.scale import fit, halved
 from packshot.results import Colour
 
 #: Long side in pixels of the picture that is clustered: colours need no detail.
@@ -72,13 +73,10 @@ def dominant_colours(rgb: NDArray[np.uint8]) -> tuple[Colour, ...]:
 
 
 def _reduced(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    # Every n-th pixel of a large picture is plenty for its colours, and ten times cheaper.
+    rgb = halved(rgb, REDUCED, REDUCED)
+    # Of what has no half every n-th pixel is plenty for its colours, and ten times cheaper.
     step = max(1, max(rgb.shape[:2]) // (REDUCED * 8))
-    rgb = np.ascontiguousarray(rgb[::step, ::step])
-    height, width = rgb.shape[:2]
-    scale = min(1.0, REDUCED / max(height, width))
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    return fit(np.ascontiguousarray(rgb[::step, ::step]), REDUCED)
 
 
 def _weights(lab: NDArray[np.float64]) -> NDArray[np.float64]:

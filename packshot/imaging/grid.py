@@ -7,15 +7,18 @@ is a whole number of pixels: so a tile interpolates to exactly what the whole gr
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TypeVar
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.imaging.scale import shrink
+
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Region = tuple[slice, slice]
+Pixels = TypeVar("Pixels", Bytes, Floats)
 
 #: Cells along a tile's side. Large enough that Python's share is small, small enough that a tile's
 #: working set stays in the processor's cache and a thin band touches few of them.
@@ -64,11 +67,17 @@ class Grid:
 
     def shrink_bytes(self, picture: Bytes) -> Bytes:
         """Mean over each cell, of a uint8 picture with any number of channels."""
-        return np.asarray(self._shrink(picture), np.uint8)
+        if self.cell == 1:
+            return picture
+        return shrink(self._whole(picture), self.columns, self.rows)
 
     def shrink(self, picture: Floats) -> Floats:
         """Mean over each cell, of a float32 picture with any number of channels."""
-        return np.asarray(self._shrink(picture), np.float32)
+        if self.cell == 1:
+            return picture
+        size = (self.columns, self.rows)
+        small = cv2.resize(self._whole(picture), size, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.float32)
 
     def resample(self, mask: Floats) -> Floats:
         """Read a mask of any size, which covers the picture, at the cells' centres."""
@@ -109,15 +118,14 @@ class Grid:
         top, left = tile.inner[0].start * self.cell, tile.inner[1].start * self.cell
         return large[top : top + down.stop - down.start, left : left + across.stop - across.start]
 
-    def _shrink(self, picture: NDArray[Any]) -> NDArray[Any]:
-        if self.cell == 1:
-            return picture
+    def _whole(self, picture: Pixels) -> Pixels:
+        """The picture in whole cells: what the last ones lack repeats its edge."""
         below, right = self.rows * self.cell - self.height, self.columns * self.cell - self.width
-        if below or right:
-            border = cv2.BORDER_REPLICATE
-            picture = np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, right, border))
-        size = (self.columns, self.rows)
-        return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA))
+        if not (below or right):
+            return picture
+        border = cv2.BORDER_REPLICATE
+        larger = cv2.copyMakeBorder(picture, 0, below, 0, right, border)
+        return larger.astype(picture.dtype, copy=False)
 
 
 def _resize(field: Floats, rows: int, columns: int, how: int) -> Floats:

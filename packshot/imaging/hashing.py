@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.imaging.scale import halved
+
 #: Side of the reduced grey picture that is transformed (pixels).
 _SIDE: Final = 32
 #: Side of the corner of low frequencies that is kept: 8 x 8 are 64 bits.
@@ -28,6 +30,7 @@ def phash(rgb: NDArray[np.uint8]) -> str:
     their median. Scaling, recompression and mild colour changes leave it within about 6 bits.
     """
     grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    grey = halved(grey.astype(np.uint8, copy=False), _SIDE, _SIDE)
     small = cv2.resize(grey, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     low = np.round(cv2.dct(small)[:_CORNER, :_CORNER], _DECIMALS)
     bits = low > np.median(low)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from packshot.imaging.scale import fit
 from packshot.results import Quality, Signal
 
 #: Longer side of the grey picture that everything is measured on (pixels).
@@ -58,12 +59,7 @@ def measure(rgb: NDArray[np.uint8]) -> Quality:
 
 
 def _reduce(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    grey = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
-    scale = _SIDE / max(grey.shape)
-    if scale < 1:
-        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
-    return grey.astype(np.uint8, copy=False)
+    return fit(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY).astype(np.uint8, copy=False), _SIDE)
 
 
 def _blank(grey: NDArray[np.uint8]) -> tuple[Signal, ...]:
