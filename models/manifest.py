@@ -52,6 +52,9 @@ class Prepare(StrEnum):
     FREE_BATCH = "free-batch"
     FIRST_OUTPUT = "first-output"
     UPSAMPLE_LAST = "upsample-last"
+    GATE_ONCE = "gate-once"
+    SUM_JOINED = "sum-joined"
+    MULTIPLY_SIDES = "multiply-sides"
 
 
 class PackageSource(_Frozen):

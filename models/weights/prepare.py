@@ -9,7 +9,10 @@ from onnx import numpy_helper
 
 from models.manifest import Entry, Prepare
 from models.weights.effnet import build
+from models.weights.gates import gate_once
+from models.weights.joins import sum_joined
 from models.weights.rewrite import first_output, upsample_last
+from models.weights.sides import multiply_sides
 from models.weights.unpickle import read_checkpoint
 from packshot.errors import ModelFailure
 
@@ -93,6 +96,9 @@ _STEPS: dict[Prepare, Callable[[onnx.ModelProto], dict[str, str]]] = {
     Prepare.FREE_BATCH: free_batch,
     Prepare.FIRST_OUTPUT: first_output,
     Prepare.UPSAMPLE_LAST: upsample_last,
+    Prepare.GATE_ONCE: gate_once,
+    Prepare.SUM_JOINED: sum_joined,
+    Prepare.MULTIPLY_SIDES: multiply_sides,
 }
 
 

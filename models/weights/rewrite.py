@@ -2,19 +2,17 @@
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
-from onnx import helper, numpy_helper
+from onnx import helper
 
+from models.weights.graph import Makers, Weights, add_weights, drop_unused
 from packshot.errors import ModelFailure
-
-Weights = NDArray[np.float32]
 
 
 def first_output(model: onnx.ModelProto) -> dict[str, str]:
     """Leave out every output but the first, and what is computed for the others alone."""
     graph = model.graph
     del graph.output[1:]
-    _drop_unused(graph)
+    drop_unused(graph)
     return {}
 
 
@@ -47,10 +45,7 @@ def upsample_last(model: onnx.ModelProto) -> dict[str, str]:
         "head.outer.bias": np.tile(outer_bias, 16),
     }
     graph = model.graph
-    graph.initializer.extend(
-        numpy_helper.from_array(np.ascontiguousarray(values, np.float32), name)
-        for name, values in made.items()
-    )
+    add_weights(graph, made)
     last = graph.output[0].name
     graph.node.remove(next(node for node in graph.node if last in node.output))
     inner_names = ["head.inner.weight", "head.inner.bias"]
@@ -66,7 +61,7 @@ def upsample_last(model: onnx.ModelProto) -> dict[str, str]:
             helper.make_node("DepthToSpace", ["head.chances"], [last], blocksize=4),
         )
     )
-    _drop_unused(graph)
+    drop_unused(graph)
     return {}
 
 
@@ -91,19 +86,20 @@ def _within(kernel: Weights) -> Weights:
 
 
 class _Trail:
-    """A walk from a graph's output towards its input, over names that only pass a value on."""
+    """A walk from a graph's output towards its input."""
 
     def __init__(self, graph: onnx.GraphProto) -> None:
-        self._makers = {name: node for node in graph.node for name in node.output}
-        self._values = {tensor.name: tensor for tensor in graph.initializer}
+        self._makers = Makers(graph)
         self.at = graph.output[0].name
 
     def back(self, kind: str) -> onnx.NodeProto:
         """Step over the node that makes this value, which must be of this kind; that node."""
-        node = self._maker()
+        node = self._makers.maker(self.at)
+        if node is None:
+            raise ModelFailure("The text detector's head ends at the graph's input.")
         if node.op_type != kind:
             raise ModelFailure(f"The text detector's head has {node.op_type} instead of {kind}.")
-        self.at = node.input[0]
+        self.at = self._makers.source(node.input[0])
         return node
 
     def bias(self) -> Weights:
@@ -122,44 +118,8 @@ class _Trail:
             raise ModelFailure("The text detector's head does not double its picture.")
         return kernel
 
-    def _maker(self) -> onnx.NodeProto:
-        while (node := self._makers.get(self.at)) is not None and node.op_type == "Identity":
-            self.at = node.input[0]
-        if node is None:
-            raise ModelFailure("The text detector's head ends at the graph's input.")
-        return node
-
     def _value(self, name: str) -> Weights:
-        """A constant, through whatever only passes it on or gives it another shape."""
-        node = self._makers.get(name)
-        tensor = self._values.get(name)
-        if node is not None and node.op_type == "Constant":
-            tensor = node.attribute[0].t
-        if tensor is not None:
-            return np.asarray(numpy_helper.to_array(tensor), np.float32)
-        if node is None or node.op_type not in {"Identity", "Reshape"}:
+        values = self._makers.constant(name)
+        if values is None:
             raise ModelFailure("The text detector's head has weights that are not constant.")
-        return self._value(node.input[0])
-
-
-def _drop_unused(graph: onnx.GraphProto) -> None:
-    """Drop nodes and weights that no output depends on; order the rest as it was."""
-    wanted = {output.name for output in graph.output}
-    makers = {name: node for node in graph.node for name in node.output}
-    waiting = list(wanted)
-    while waiting:
-        node = makers.get(waiting.pop())
-        for name in node.input if node is not None else ():
-            if name and name not in wanted:
-                wanted.add(name)
-                waiting.append(name)
-    kept = [node for node in graph.node if wanted.intersection(node.output)]
-    weights = [tensor for tensor in graph.initializer if tensor.name in wanted]
-    shapes = [value for value in graph.value_info if value.name in wanted]
-    for field, left in (
-        (graph.node, kept),
-        (graph.initializer, weights),
-        (graph.value_info, shapes),
-    ):
-        del field[:]
-        field.extend(left)
+        return values
