@@ -88,14 +88,14 @@ class FakeMatter:
         box = Box(
             left=width // 4, top=height // 4, right=width - width // 4, bottom=height - height // 4
         )
-        alpha: NDArray[np.float32] = np.zeros((height, width), np.float32)
-        alpha[box.top : box.bottom, box.left : box.right] = 1.0
+        alpha: NDArray[np.uint8] = np.zeros((height, width), np.uint8)
+        alpha[box.top : box.bottom, box.left : box.right] = 255
         if supplied is not None:
-            alpha = supplied.astype(np.float32) / np.float32(255)
+            alpha = supplied
         return Matted(
             alpha=alpha,
             cutout=pack(rgb, alpha),
-            coverage=float(alpha.mean()),
+            coverage=float(alpha.mean()) / 255,
             uncertain=0.0,
             box=box,
             subjects=1,

@@ -2,9 +2,6 @@
 
 from dataclasses import replace
 
-import cv2
-import numpy as np
-
 from models.matting import Matted
 from models.matting.matter import drawn
 from packshot.contract import Step
@@ -44,9 +41,8 @@ def correct(work: Work) -> Found:
 
 
 def _keep(work: Work, matted: Matted) -> Found:
-    alpha = np.asarray(cv2.extractChannel(matted.cutout, 3), np.uint8)
     files = {
-        "matte": encode_grey(alpha),
+        "matte": encode_grey(matted.alpha),
         "foreground": encode(matted.cutout, "png", LOSSLESS),
     }
     stored = tuple(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,7 +25,7 @@ class Matted:
     """A cut-out subject.
 
     Attributes:
-        alpha: float32, H x W, in [0, 1].
+        alpha: uint8, H x W.
         cutout: uint8 RGBA, H x W x 4, not premultiplied; colours free of the background's.
         coverage: the subject's share of the picture, in [0, 1].
         uncertain: pixels with an alpha strictly between 0.05 and 0.95, relative to the subject.
@@ -37,7 +38,7 @@ class Matted:
         models: which weights were used; none for a supplied alpha.
     """
 
-    alpha: NDArray[np.float32]
+    alpha: NDArray[np.uint8]
     cutout: NDArray[np.uint8]
     coverage: float
     uncertain: float
@@ -86,12 +87,12 @@ class Matter:
         if supplied is not None and supplied.shape != rgb.shape[:2]:
             raise ValueError(f"The alpha is {supplied.shape}, the picture {rgb.shape[:2]}.")
         if supplied is not None and _meaningful(supplied):
-            alpha = np.multiply(supplied, np.float32(1 / 255), dtype=np.float32)
-            return _matted(alpha, pack(rgb, alpha), None, ())
+            return _matted(supplied, pack(rgb, supplied), None, ())
         saliency = self._net.look(rgb)
-        alpha = refine(rgb, saliency.mask)
+        refined = refine(rgb, saliency.mask)
         if self._fine:
-            alpha = closed_form.refine(rgb, alpha)
+            refined = closed_form.refine(rgb, refined)
+        alpha = np.asarray(cv2.convertScaleAbs(refined, alpha=255), np.uint8)
         return _matted(alpha, cutout(rgb, alpha), saliency, (self._session.info,))
 
     @classmethod
@@ -111,8 +112,7 @@ def drawn(rgb: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> Matted:
     """
     if alpha.shape != rgb.shape[:2]:
         raise ValueError(f"The alpha is {alpha.shape}, the picture {rgb.shape[:2]}.")
-    floating = np.multiply(alpha, np.float32(1 / 255), dtype=np.float32)
-    matted = _matted(floating, cutout(rgb, floating), None, ())
+    matted = _matted(alpha, cutout(rgb, alpha), None, ())
     return replace(matted, supplied=False, confidence=1.0)
 
 
@@ -122,7 +122,7 @@ def _meaningful(alpha: NDArray[np.uint8]) -> bool:
 
 
 def _matted(
-    alpha: NDArray[np.float32],
+    alpha: NDArray[np.uint8],
     picture: NDArray[np.uint8],
     saliency: Saliency | None,
     models: tuple[ModelInfo, ...],

@@ -22,6 +22,8 @@ STRIDE = 32
 #: found in use, reads a fifth more characters wrongly on hard prints.
 MEAN = np.array([0.485, 0.456, 0.406], np.float32) * 255
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32) * 255
+#: What each of the 256 levels of a channel is to the net.
+LEVELS = (np.arange(256, dtype=np.float32) - MEAN[:, None]) / DEVIATION[:, None]
 #: A strip is laid on a canvas at least this high and wide (pixels): on fewer the net, which was
 #: trained on whole photos, misses the line.
 MIN_CANVAS = 128
@@ -100,8 +102,7 @@ def to_tensor(rgb: Array, options: DetectionOptions) -> tuple[Array, tuple[int, 
     inside = canvas[0, :, top : top + height, left : left + width]
     # Channel by channel: three times as fast as normalising and transposing the whole picture.
     for channel, plane in enumerate(inside):
-        np.subtract(small[:, :, 2 - channel], MEAN[channel], out=plane)
-        np.divide(plane, DEVIATION[channel], out=plane)
+        cv2.LUT(cv2.extractChannel(small, 2 - channel), LEVELS[channel], dst=plane)
     return canvas, (top, left, height, width)
 
 

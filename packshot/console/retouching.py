@@ -74,11 +74,12 @@ class Retouching:
             a PNG of that size: red where the old background shines through, green where the matte
             has islands or holes.
         """
-        alpha = _unit(self._read(png))
+        part = self._read(png)
+        alpha, matte = _unit(part), np.ascontiguousarray(part[..., 0])
         height, width = alpha.shape
         small = cv2.resize(self._rgb(), (width, height), interpolation=cv2.INTER_AREA)
         rgb = np.asarray(small, np.uint8)
-        halo = retouch.halo(rgb, alpha, decontaminate(rgb, alpha))
+        halo = retouch.halo(rgb, alpha, decontaminate(rgb, matte))
         marks = np.zeros((height, width, 3), np.uint8)
         marks[..., 0] = halo * np.uint8(255)
         marks[..., 1] = retouch.leaks(alpha) * np.uint8(255)

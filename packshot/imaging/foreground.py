@@ -17,28 +17,29 @@ SIDE = 512
 FAR, NEAR = 90, 12
 #: Cells of the fine grid along one of the grid for the far blur, whose means vary slowly.
 FAR_CELL = 4
-#: The least and the largest alpha that is neither 0 nor 1.
-BETWEEN = (float(np.nextafter(np.float32(0), np.float32(1))), float(np.nextafter(1, 0, dtype="f4")))
+#: The least and the largest alpha of a pixel that shows both.
+BETWEEN = (1, 254)
 #: Keeps a division by a blurred alpha of nothing finite; the paper's value.
 TINY = 1e-5
 
 
-def decontaminate(rgb: Bytes, alpha: Floats) -> Bytes:
-    """Estimate the subject's own colour in every pixel with an alpha between 0 and 1.
+def decontaminate(rgb: Bytes, alpha: Bytes) -> Bytes:
+    """Estimate the subject's own colour in every pixel with an alpha between 0 and 255.
 
     Args:
         rgb: uint8, H x W x 3: the photo, a mixture of subject and background.
-        alpha: float32, H x W, in [0, 1].
+        alpha: uint8, H x W.
 
     Returns:
-        uint8, H x W x 3, a new array; pixels with alpha 0 or 1 are those of `rgb`.
+        uint8, H x W x 3, a new array; pixels with alpha 0 or 255 are those of `rgb`.
     """
     clean = rgb.copy()
     grid = Grid.over(alpha.shape, SIDE)
-    small = grid.shrink(alpha)
-    mixed = (small > 0.0) & (small < 1.0)
+    shares = grid.shrink_bytes(alpha)
+    mixed = (shares > 0) & (shares < 255)
     if not mixed.any():
         return clean
+    small = np.multiply(shares, np.float32(1 / 255), dtype=np.float32)
     layers = _Layers.of(grid.shrink_bytes(rgb).astype(np.float32), small, grid.cells(FAR))
     side = grid.cells(NEAR)
     for tile in grid.tiles(margin=side // 2 + 1):
@@ -52,7 +53,7 @@ def decontaminate(rgb: Bytes, alpha: Floats) -> Bytes:
     return clean
 
 
-def cutout(rgb: Bytes, alpha: Floats) -> Bytes:
+def cutout(rgb: Bytes, alpha: Bytes) -> Bytes:
     """The subject with its own colours and its alpha: uint8 RGBA, H x W x 4, not premultiplied.
 
     Colour is zero where alpha is: it is invisible there, and PNG packs zeros well.
@@ -60,11 +61,10 @@ def cutout(rgb: Bytes, alpha: Floats) -> Bytes:
     return pack(decontaminate(rgb, alpha), alpha)
 
 
-def pack(colours: Bytes, alpha: Floats) -> Bytes:
-    """Colours that are clean already and an alpha in [0, 1] as RGBA; colour 0 where alpha is 0."""
-    opacity = cv2.convertScaleAbs(alpha, alpha=255)
-    picture = cv2.merge([colours, opacity])
-    return np.asarray(cv2.bitwise_and(picture, picture, mask=opacity), np.uint8)
+def pack(colours: Bytes, alpha: Bytes) -> Bytes:
+    """Colours that are clean already and a uint8 alpha as RGBA; colour 0 where alpha is 0."""
+    picture = cv2.merge([colours, alpha])
+    return np.asarray(cv2.bitwise_and(picture, picture, mask=alpha), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,17 +1,18 @@
 """What an alpha matte looks like: how much, where, how many parts, how sure."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from packshot.imaging.grid import Bytes, Floats, Grid
+from packshot.imaging.grid import Bytes, Grid
 from packshot.results import Box
 
 #: An alpha strictly between these is uncertain.
 UNCERTAIN = (0.05, 0.95)
-#: From this alpha on a pixel belongs to the subject.
-SOLID = 0.5
+#: From this alpha on (0.5) a pixel belongs to the subject.
+SOLID = 128
 #: Parts and holes are counted on a grid of about this many cells along the longer side.
 SIDE = 512
 #: A part is a subject of its own from this share of the largest part's area on.
@@ -53,21 +54,20 @@ class Facts:
     touches: tuple[str, ...]
 
 
-def inspect(alpha: Floats) -> Facts:
-    """Measure an alpha matte: float32, H x W, in [0, 1]."""
-    solid = np.asarray(cv2.inRange(alpha, SOLID, np.inf), np.uint8)
+def inspect(alpha: Bytes) -> Facts:
+    """Measure an alpha matte: uint8, H x W."""
+    solid = np.asarray(cv2.inRange(alpha, SOLID, 255), np.uint8)
     area = cv2.countNonZero(solid)
-    low, high = np.float32(UNCERTAIN[0]), np.float32(UNCERTAIN[1])
-    one, zero = np.float32(1), np.float32(0)
-    # The bounds of inRange are inclusive: step over them.
-    mixed = cv2.inRange(alpha, float(np.nextafter(low, one)), float(np.nextafter(high, zero)))
+    low, high = (255 * limit for limit in UNCERTAIN)
+    # The bounds of inRange are inclusive: the next levels within.
+    mixed = cv2.inRange(alpha, math.floor(low) + 1, math.ceil(high) - 1)
     grid = Grid.over(alpha.shape, SIDE)
     # A cell belongs to the subject as soon as one of its pixels does: threads do not fall apart.
     cells = np.asarray(grid.shrink_bytes(solid) > 0, np.uint8)
     contact = _contact(solid)
     areas, outer = _parts(cells, grid.cell)
     return Facts(
-        coverage=float(cv2.mean(alpha)[0]),
+        coverage=cv2.mean(alpha)[0] / 255,
         uncertain=cv2.countNonZero(mixed) / area if area else 0.0,
         box=_exact(solid, outer) if outer else None,
         subjects=len(areas),

@@ -28,7 +28,7 @@ from models.runtimes import DEVICES
 from packshot.contract import Step
 from packshot.imaging.decode import Limits, decode
 from packshot.results import Finding, Recognition, TextLine, TextResult
-from tests.benchmarks.matte_quality import Errors, compare
+from tests.benchmarks.matte_quality import Errors, compare, unit
 from workers import samples
 from workers.samples import Line, Sample
 
@@ -108,7 +108,7 @@ def judge(sample: Sample, models: Models, net: U2Net) -> Verdict:
         guess=f"{seen.categories[0].en} {seen.categories[0].probability:.2f}",
         brand=_hit(seen.brand, sample.brand),
         model=_hit(seen.model, (sample.model,) if sample.model else ()),
-        alpha=compare(models.matter.matte(rgb).alpha, truth),
+        alpha=compare(unit(models.matter.matte(rgb).alpha), truth),
         plain=compare(np.clip(plain, 0, 1), truth),
     )
 

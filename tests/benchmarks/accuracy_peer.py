@@ -25,7 +25,7 @@ from packshot.contract import Step
 from packshot.imaging.decode import Limits, decode
 from packshot.results import TextLine, TextResult
 from tests.benchmarks.accuracy import Reading, grey, read_right
-from tests.benchmarks.matte_quality import Errors, compare
+from tests.benchmarks.matte_quality import Errors, compare, unit
 from workers import samples
 from workers.bench.plan import peer_weights
 from workers.samples import Sample
@@ -59,7 +59,7 @@ def ours(wanted: Sequence[Sample], device: str) -> Answers:
     for sample in wanted:
         rgb = decode(sample.path.read_bytes(), Limits()).rgb
         reading = read_right(sample.lines, models.reader.read(rgb))
-        alpha = models.matter.matte(rgb).alpha
+        alpha = unit(models.matter.matte(rgb).alpha)
         answers.append((reading, compare(alpha, grey(sample.alpha_path))))
     return answers
 

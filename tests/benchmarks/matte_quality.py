@@ -53,6 +53,11 @@ def compare(alpha: Alpha, truth: Alpha) -> Errors:
     )
 
 
+def unit(matte: NDArray[np.uint8]) -> Alpha:
+    """A stored matte as an alpha in [0, 1]."""
+    return np.multiply(matte, np.float32(1 / 255), dtype=np.float32)
+
+
 def band(truth: Alpha) -> NDArray[np.bool_]:
     """Where the edge is: mixed pixels, and hard steps, and what lies within `BAND` of them."""
     low, high = MIXED

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.matting import Matter
 from models.registry import Registry
-from tests.benchmarks.matte_quality import colour_error, compare
+from tests.benchmarks.matte_quality import colour_error, compare, unit
 
 pytestmark = pytest.mark.models
 
@@ -60,14 +60,14 @@ def test_a_drawn_thing_is_found_and_cleaned(matter: Matter, kind: str) -> None:
     alpha = outline(kind)
     rgb, colours = draw(alpha)
     matted = matter.matte(rgb)
-    errors = compare(matted.alpha, alpha)
+    errors = compare(unit(matted.alpha), alpha)
     assert errors.iou > 0.9
     assert errors.band < 0.1
     assert matted.confidence > 0.85
     assert matted.subjects == 1
     assert not matted.supplied
     before = colour_error(rgb, colours, alpha)
-    after = colour_error(matted.cutout[..., :3], colours, np.minimum(alpha, matted.alpha))
+    after = colour_error(matted.cutout[..., :3], colours, np.minimum(alpha, unit(matted.alpha)))
     assert after < 0.6 * before
 
 

@@ -9,6 +9,7 @@ from models.registry import Registry
 from packshot.contract import Step
 from packshot.imaging.decode import Limits, decode
 from packshot.results import TextResult
+from tests.benchmarks.matte_quality import unit
 from workers import samples
 
 pytestmark = [
@@ -55,5 +56,5 @@ def test_the_same_text_category_and_matte(both: tuple[Models, Models], name: str
     seen = [one.recognise(rgb, text).categories for one in (full.recogniser, half.recogniser)]
     assert seen[0][0].id == seen[1][0].id
     assert seen[0][0].probability == pytest.approx(seen[1][0].probability, abs=0.05)
-    difference = np.abs(half.matter.matte(rgb).alpha - full.matter.matte(rgb).alpha)
-    assert float(difference.mean()) < MATTE
+    mattes = [unit(one.matte(rgb).alpha) for one in (half.matter, full.matter)]
+    assert float(np.abs(mattes[0] - mattes[1]).mean()) < MATTE

@@ -11,9 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from models.bundle import Models
 from packshot.contract import CUTOUT, MAIN, Output, Step
 from packshot.imaging.compose import render
@@ -40,8 +37,7 @@ def process(data: bytes, models: Models) -> int:
     text = models.reader.read(rgb)
     models.recogniser.recognise(rgb, text)
     matted = models.matter.matte(rgb)
-    alpha = np.asarray(cv2.extractChannel(matted.cutout, 3), np.uint8)
-    made = len(encode_grey(alpha)) + len(encode(matted.cutout, "png", LOSSLESS))
+    made = len(encode_grey(matted.alpha)) + len(encode(matted.cutout, "png", LOSSLESS))
     for output in OUTPUTS:
         picture = render(matted.cutout, output).image
         made += len(encode(picture, output.format, output.quality))

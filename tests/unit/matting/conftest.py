@@ -17,12 +17,22 @@ class Scene:
     colours: NDArray[np.uint8]
     coarse: NDArray[np.float32]
 
+    @property
+    def matte(self) -> NDArray[np.uint8]:
+        """The true alpha as it is stored."""
+        return levels(self.alpha)
+
 
 def disc(height: int, width: int, radius: float, soft: float = 1.0) -> NDArray[np.float32]:
     """Alpha of a disc in the middle whose edge is `2 * soft` pixels wide."""
     y, x = np.mgrid[:height, :width]
     distance = np.hypot(y - height / 2 + 0.5, x - width / 2 + 0.5) - radius
     return np.asarray(np.clip(0.5 - distance / (2 * soft), 0.0, 1.0), np.float32)
+
+
+def levels(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """An alpha in [0, 1] as a matte stores it."""
+    return np.rint(alpha * 255).astype(np.uint8)
 
 
 def texture(

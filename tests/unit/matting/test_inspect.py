@@ -4,18 +4,18 @@ from numpy.typing import NDArray
 
 from packshot.imaging.inspect import inspect
 from packshot.results import Box
-from tests.unit.matting.conftest import disc
+from tests.unit.matting.conftest import disc, levels
 
 
-def canvas(*areas: tuple[slice, slice]) -> NDArray[np.float32]:
-    alpha = np.zeros((200, 300), np.float32)
+def canvas(*areas: tuple[slice, slice]) -> NDArray[np.uint8]:
+    alpha = np.zeros((200, 300), np.uint8)
     for area in areas:
-        alpha[area] = 1.0
+        alpha[area] = 255
     return alpha
 
 
 def test_a_disc() -> None:
-    facts = inspect(disc(400, 500, 100.0, 2.0))
+    facts = inspect(levels(disc(400, 500, 100.0, 2.0)))
     assert facts.coverage == pytest.approx(np.pi * 100**2 / (400 * 500), rel=0.01)
     # A ring of 2 * 2 * 0.9 pixels along the contour.
     assert facts.uncertain == pytest.approx(2 * np.pi * 100 * 3.6 / (np.pi * 100**2), rel=0.05)
@@ -24,14 +24,14 @@ def test_a_disc() -> None:
 
 
 def test_an_empty_matte() -> None:
-    facts = inspect(np.zeros((50, 60), np.float32))
+    facts = inspect(np.zeros((50, 60), np.uint8))
     assert facts.box is None
     assert (facts.coverage, facts.uncertain, facts.subjects, facts.largest) == (0, 0, 0, 0)
     assert (facts.holes, facts.touches) == (0, ())
 
 
 def test_a_full_matte() -> None:
-    facts = inspect(np.ones((50, 60), np.float32))
+    facts = inspect(np.full((50, 60), 255, np.uint8))
     assert facts.coverage == 1
     assert facts.box == Box(left=0, top=0, right=60, bottom=50)
     assert facts.touches == ("top", "right", "bottom", "left")
@@ -39,9 +39,9 @@ def test_a_full_matte() -> None:
 
 
 def test_a_veil_is_nothing_but_uncertain() -> None:
-    facts = inspect(np.full((50, 60), 0.3, np.float32))
+    facts = inspect(np.full((50, 60), 51, np.uint8))
     assert facts.box is None
-    assert facts.coverage == pytest.approx(0.3)
+    assert facts.coverage == pytest.approx(0.2)
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,16 @@ def test_the_loop_of_a_handle_is_a_hole_and_the_outside_is_none() -> None:
 
 def test_limits_are_exclusive() -> None:
     alpha = canvas((slice(0, 200), slice(0, 100)))
-    alpha[:, 100:110] = 0.05
-    alpha[:, 110:120] = 0.95
+    alpha[:, 100:110] = 12  # below 0.05
+    alpha[:, 110:120] = 243  # above 0.95
     assert inspect(alpha).uncertain == 0
-    alpha[:, 120:140] = 0.94
-    assert inspect(alpha).uncertain == pytest.approx(20 / 130)
+    alpha[:, 120:130] = 13
+    alpha[:, 130:140] = 242
+    assert inspect(alpha).uncertain == pytest.approx(20 / 120)
+
+
+def test_the_half_belongs_to_the_subject() -> None:
+    alpha = canvas()
+    alpha[:, :10] = 127
+    alpha[:, 10:30] = 128
+    assert inspect(alpha).box == Box(left=10, top=0, right=30, bottom=200)

@@ -4,15 +4,14 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from models.matting import Matter
 from models.matting.u2net import MEAN, STD
 from models.session import Array, TensorSpec
 from packshot.errors import OutOfMemory
 from packshot.results import ModelInfo
-from tests.benchmarks.matte_quality import compare
-from tests.unit.matting.conftest import Scene, disc, scene
+from tests.benchmarks.matte_quality import compare, unit
+from tests.unit.matting.conftest import Scene, disc, levels, scene
 
 INFO = ModelInfo(name="red", version="1", sha256="0" * 64, licence="Apache-2.0")
 
@@ -44,13 +43,9 @@ class Full(RedIsSalient):
         raise OutOfMemory("The device has no room for this picture.")
 
 
-def bytes_of(alpha: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(alpha * 255).astype(np.uint8)
-
-
 def test_the_subject_is_cut_out(photo: Scene) -> None:
     matted = Matter(session=RedIsSalient()).matte(photo.rgb)
-    assert compare(matted.alpha, photo.alpha).iou > 0.99
+    assert compare(unit(matted.alpha), photo.alpha).iou > 0.99
     assert matted.cutout.shape == (*photo.alpha.shape, 4)
     assert matted.coverage == pytest.approx(photo.alpha.mean(), rel=0.02)
     assert matted.box is not None
@@ -80,12 +75,12 @@ def test_a_blank_photo_is_empty_and_says_so(level: int) -> None:
 
 def test_a_meaningful_alpha_of_the_photo_is_taken(photo: Scene) -> None:
     session = RedIsSalient()
-    supplied = bytes_of(disc(633, 801, 100.0))
+    supplied = levels(disc(633, 801, 100.0))
     matted = Matter(session=session).matte(photo.rgb, supplied)
     assert session.calls == 0
     assert matted.supplied
     assert matted.models == ()
-    assert np.array_equal(bytes_of(matted.alpha), supplied)
+    assert np.array_equal(matted.alpha, supplied)
     assert np.array_equal(matted.cutout[..., 3], supplied)
     seen = supplied > 0
     assert np.array_equal(matted.cutout[seen, :3], photo.rgb[seen])
