@@ -86,8 +86,7 @@ class Scissors:
         level = 0
         while min(quad_size(quad)) >= 2 * CUBIC_HEIGHT and self._has(level + 1):
             level += 1
-            # A pixel lies at its centre, and the centre of two of them between both.
-            quad = (quad - 0.5) / 2
+            quad = quad / 2
         return crop(self._levels[level], quad)
 
     def _has(self, level: int) -> bool:

@@ -1,8 +1,17 @@
 import numpy as np
 import pytest
 
-from models.ocr.geometry import clockwise, crop, is_tall, own_corners, quad_size, turn_over
+from models.ocr.geometry import (
+    Scissors,
+    clockwise,
+    crop,
+    is_tall,
+    own_corners,
+    quad_size,
+    turn_over,
+)
 from models.session import Array
+from packshot.imaging.scale import halved
 
 TL, TR, BR, BL = (10.0, 20.0), (110.0, 20.0), (110.0, 50.0), (10.0, 50.0)
 
@@ -83,6 +92,32 @@ def test_crop_always_gives_a_picture(quad: Array) -> None:
     strip = crop(marked(30, 30), quad)
     assert min(strip.shape) >= 1
     assert max(strip.shape) <= 8192
+
+
+@pytest.mark.parametrize(("height", "halves"), [(190, 0), (192, 1), (380, 1), (384, 2), (800, 3)])
+def test_large_print_is_cut_from_a_smaller_copy(height: int, halves: int) -> None:
+    rough = np.random.default_rng(3).integers(0, 256, (1024, 1280, 3), dtype=np.uint8)
+    quad = box(64, 32, 64 + 1024, 32 + height)
+    strip = Scissors(rough).cut(quad)
+    whole = crop(rough, quad)
+    scale = 2**halves
+    assert strip.shape == (height // scale, 1024 // scale, 3)
+    np.testing.assert_array_equal(strip, halved(whole, strip.shape[1], strip.shape[0]))
+
+
+def test_print_on_a_picture_without_a_half_is_cut_from_it() -> None:
+    picture = marked(255, 255)
+    quad = box(10, 10, 240, 240)
+    np.testing.assert_array_equal(Scissors(picture).cut(quad), crop(picture, quad))
+
+
+def test_a_pair_of_scissors_cuts_all_sizes() -> None:
+    picture = marked(256, 256)
+    scissors = Scissors(picture)
+    small, large = box(10, 20, 110, 50), box(0, 0, 240, 200)
+    before = scissors.cut(small)
+    assert scissors.cut(large).shape == (100, 120, 3)
+    np.testing.assert_array_equal(scissors.cut(small), before)
 
 
 def test_turn_over_twice_is_the_same() -> None:
