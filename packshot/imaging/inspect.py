@@ -67,7 +67,7 @@ def inspect(alpha: Bytes) -> Facts:
     contact = _contact(solid)
     areas, outer = _parts(cells, grid.cell)
     return Facts(
-        coverage=cv2.mean(alpha)[0] / 255,
+        coverage=cv2.sumElems(alpha)[0] / (255 * alpha.size),
         uncertain=cv2.countNonZero(mixed) / area if area else 0.0,
         box=_exact(solid, outer) if outer else None,
         subjects=len(areas),

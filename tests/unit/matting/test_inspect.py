@@ -30,10 +30,11 @@ def test_an_empty_matte() -> None:
     assert (facts.holes, facts.touches) == (0, ())
 
 
-def test_a_full_matte() -> None:
-    facts = inspect(np.full((50, 60), 255, np.uint8))
-    assert facts.coverage == 1
-    assert facts.box == Box(left=0, top=0, right=60, bottom=50)
+@pytest.mark.parametrize(("height", "width"), [(50, 60), (240, 320), (1023, 769)])
+def test_a_full_matte(height: int, width: int) -> None:
+    facts = inspect(np.full((height, width), 255, np.uint8))
+    assert facts.coverage == 1  # and not a rounding more, which no result may have
+    assert facts.box == Box(left=0, top=0, right=width, bottom=height)
     assert facts.touches == ("top", "right", "bottom", "left")
     assert (facts.subjects, facts.holes) == (1, 0)
 
