@@ -74,7 +74,7 @@ class Scissors:
     """Cuts quads out of one picture, as `crop` does, but large print from a smaller copy of it.
 
     A strip is shrunk to a small part of its height anyway before it is read, and cutting costs by
-    the pixel: 30 ms for a word across a photo of 2000 px.
+    the pixel: 54 ms for a box higher than 384 px (mean of three on photos of 2000 px).
     """
 
     def __init__(self, rgb: Array) -> None:

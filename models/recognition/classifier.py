@@ -112,7 +112,8 @@ def preprocess(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     top, left = (height - side) // 2, (width - side) // 2
     crop = rgb[top : top + side, left : left + side]
     middle = round(SIDE * AREA_FIRST)
-    crop = halved(crop, about := round(middle * NEARLY), about)
+    least = round(middle * NEARLY)
+    crop = halved(crop, least, least)
     if len(crop) > middle:
         crop = shrink(crop, middle, middle)
     image = Image.fromarray(np.ascontiguousarray(crop))

@@ -1,7 +1,5 @@
 """Gates on channels (squeeze and excitation, Hu et al. 2018) in one pass over the picture."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import onnx
 from onnx import helper
@@ -18,30 +16,28 @@ def gate_once(model: onnx.ModelProto) -> dict[str, str]:
     """Say x * (gate + 1) for x + x * gate.
 
     The gate is one number a channel, x a picture of them, which is read and written once instead
-    of twice. The text detector does so eight times: 9 % of its time in single precision.
+    of twice. The text detector does so eight times: 6 % of its time in single precision.
 
     Raises `ModelFailure` where the graph adds no gated value to itself.
     """
     graph = model.graph
-    nodes = list(_gated(graph))
-    if len(nodes) == len(graph.node):
-        raise ModelFailure("The graph adds no gated value to itself.")
-    add_weights(graph, {_ONE: np.ones((), np.float32)})
-    replace_nodes(graph, nodes)
-    return {}
-
-
-def _gated(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
     makers = Makers(graph)
-    for node in graph.node:
+
+    def gated(node: onnx.NodeProto) -> list[onnx.NodeProto] | None:
         found = _match(makers, node) if node.op_type == "Add" else None
         if found is None:
-            yield node
-            continue
+            return None
         value, gate = found
         more = f"{node.output[0]}.gate"
-        yield helper.make_node("Add", [gate, _ONE], [more])
-        yield helper.make_node("Mul", [value, more], node.output)
+        return [
+            helper.make_node("Add", [gate, _ONE], [more]),
+            helper.make_node("Mul", [value, more], node.output),
+        ]
+
+    add_weights(graph, {_ONE: np.ones((), np.float32)})
+    if not replace_nodes(graph, gated):
+        raise ModelFailure("The graph adds no gated value to itself.")
+    return {}
 
 
 def _match(makers: Makers, node: onnx.NodeProto) -> tuple[str, str] | None:

@@ -1,13 +1,18 @@
 """A graph read backwards: what makes a value, and the value itself where it is constant."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
+
+from packshot.errors import ModelFailure
 
 Weights = NDArray[np.float32]
+#: What stands in the place of a node; None where it stays.
+Replace = Callable[[onnx.NodeProto], Sequence[onnx.NodeProto] | None]
 
 
 class Makers:
@@ -30,6 +35,15 @@ class Makers:
         """The node that makes a value; None for inputs and weights."""
         return self._nodes.get(self.source(name))
 
+    def made_by(self, name: str, kind: str, *, where: str) -> onnx.NodeProto:
+        """The node that makes a value; raises `ModelFailure` where it is of another kind."""
+        node = self.maker(name)
+        if node is None:
+            raise ModelFailure(f"{where} ends at the graph's input.")
+        if node.op_type != kind:
+            raise ModelFailure(f"{where} has {node.op_type} instead of {kind}.")
+        return node
+
     def constant(self, name: str) -> Weights | None:
         """A value that no input changes, through whatever gives it another shape; else None."""
         name = self.source(name)
@@ -51,12 +65,23 @@ def add_weights(graph: onnx.GraphProto, weights: dict[str, Weights]) -> None:
     )
 
 
-def replace_nodes(graph: onnx.GraphProto, nodes: Iterable[onnx.NodeProto]) -> None:
-    """Let the graph consist of these nodes, in this order, less those that no output needs."""
-    made = list(nodes)
+def settings(node: onnx.NodeProto) -> dict[str, Any]:
+    """A node's attributes by their names."""
+    return {one.name: helper.get_attribute_value(one) for one in node.attribute}
+
+
+def replace_nodes(graph: onnx.GraphProto, replace: Replace) -> int:
+    """Ask for each node what stands in its place, drop what no output needs; how many it were."""
+    made: list[onnx.NodeProto] = []
+    count = 0
+    for node in graph.node:
+        others = replace(node)
+        count += others is not None
+        made.extend([node] if others is None else others)
     del graph.node[:]
     graph.node.extend(made)
     drop_unused(graph)
+    return count
 
 
 def drop_unused(graph: onnx.GraphProto) -> None:

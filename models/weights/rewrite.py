@@ -4,7 +4,7 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from models.weights.graph import Makers, Weights, add_weights, drop_unused
+from models.weights.graph import Makers, Weights, add_weights, drop_unused, settings
 from packshot.errors import ModelFailure
 
 
@@ -94,11 +94,7 @@ class _Trail:
 
     def back(self, kind: str) -> onnx.NodeProto:
         """Step over the node that makes this value, which must be of this kind; that node."""
-        node = self._makers.maker(self.at)
-        if node is None:
-            raise ModelFailure("The text detector's head ends at the graph's input.")
-        if node.op_type != kind:
-            raise ModelFailure(f"The text detector's head has {node.op_type} instead of {kind}.")
+        node = self._makers.made_by(self.at, kind, where="The text detector's head")
         self.at = self._makers.source(node.input[0])
         return node
 
@@ -109,11 +105,11 @@ class _Trail:
     def doubling(self) -> Weights:
         """Step over a transposed convolution that doubles both sides; its kernel."""
         node = self.back("ConvTranspose")
-        settings = {one.name: helper.get_attribute_value(one) for one in node.attribute}
+        found = settings(node)
         plain = {"strides": [2, 2], "pads": [0, 0, 0, 0], "dilations": [1, 1], "group": 1}
         kernel = self._value(node.input[1])
         if kernel.shape[2:] != (2, 2) or any(
-            settings.get(name, usual) != usual for name, usual in plain.items()
+            found.get(name, usual) != usual for name, usual in plain.items()
         ):
             raise ModelFailure("The text detector's head does not double its picture.")
         return kernel

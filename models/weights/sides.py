@@ -4,11 +4,12 @@ import numpy as np
 import onnx
 from onnx import helper
 
-from models.weights.graph import Makers, Weights, add_weights, replace_nodes
+from models.weights.graph import Makers, Weights, add_weights, replace_nodes, settings
 from packshot.errors import ModelFailure
 
 #: Where a bilinear enlargement takes the middle of a pixel to be; they differ for one pixel only.
 _CENTRED = frozenset({b"half_pixel", b"pytorch_half_pixel"})
+_END = "The net's end"
 
 
 def multiply_sides(model: onnx.ModelProto) -> dict[str, str]:
@@ -18,19 +19,19 @@ def multiply_sides(model: onnx.ModelProto) -> dict[str, str]:
     size of the first before a weighted sum of all. Bilinear enlargement is linear in rows and in
     columns: E S E'. With the weights in the left matrices, set side by side, and the S E' on top
     of each other, their sum is one product. In OpenVINO, which enlarges one channel a number at a
-    time, this took 6 ms of 65; the matrices' numbers are exact in bfloat16 but for the weights.
+    time, this took 5.5 ms of 65; the matrices' numbers are exact in bfloat16 but for the weights.
 
     Raises `ModelFailure` where the graph does not end so.
     """
     graph = model.graph
     makers = Makers(graph)
-    last = _made_by(makers, graph.output[0].name, "Sigmoid")
-    weigh = _made_by(makers, last.input[0], "Conv")
-    first, *enlarged = _made_by(makers, weigh.input[0], "Concat").input
+    last = makers.made_by(graph.output[0].name, "Sigmoid", where=_END)
+    weigh = makers.made_by(last.input[0], "Conv", where=_END)
+    first, *enlarged = makers.made_by(weigh.input[0], "Concat", where=_END).input
     shares, bias = (makers.constant(name) for name in weigh.input[1:3])
     if shares is None or bias is None or shares.shape != (1, 1 + len(enlarged), 1, 1):
         raise ModelFailure("The net does not end in one weighted sum of its maps.")
-    sides = [_made_by(makers, name, "Resize") for name in enlarged]
+    sides = [_enlarging(makers, name) for name in enlarged]
     sizes = _sizes(model, [first, *(side.input[0] for side in sides)])
     matrices = [_bilinear(size, sizes[0]) for size in sizes[1:]]
     weights = {f"sides.across.{at}": matrix.T for at, matrix in enumerate(matrices)}
@@ -56,20 +57,16 @@ def multiply_sides(model: onnx.ModelProto) -> dict[str, str]:
         node("Add", ["sides.biased", "sides.fine"], ["sides.sum"]),
         node("Sigmoid", ["sides.sum"], last.output),
     ]
-    replace_nodes(graph, [new for one in graph.node for new in (end if one is last else [one])])
+    replace_nodes(graph, lambda one: end if one is last else None)
     return {}
 
 
-def _made_by(makers: Makers, name: str, kind: str) -> onnx.NodeProto:
-    node = makers.maker(name)
-    if node is None or node.op_type != kind:
-        found = "nothing" if node is None else node.op_type
-        raise ModelFailure(f"The net's end has {found} instead of {kind}.")
-    if kind == "Resize":
-        settings = {one.name: helper.get_attribute_value(one) for one in node.attribute}
-        centred = settings.get("coordinate_transformation_mode", b"half_pixel") in _CENTRED
-        if settings.get("mode") != b"linear" or not centred:
-            raise ModelFailure("The net does not enlarge its maps bilinearly.")
+def _enlarging(makers: Makers, name: str) -> onnx.NodeProto:
+    node = makers.made_by(name, "Resize", where=_END)
+    how = settings(node)
+    centred = how.get("coordinate_transformation_mode", b"half_pixel") in _CENTRED
+    if how.get("mode") != b"linear" or not centred:
+        raise ModelFailure("The net does not enlarge its maps bilinearly.")
     return node
 
 

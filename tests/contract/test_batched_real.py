@@ -68,6 +68,4 @@ def test_the_same_categories(alone: Models, together: Models, photos: list[Array
 def test_the_same_mattes(alone: Models, together: Models, photos: list[Array]) -> None:
     assert alone.matter and together.matter
     for photo, found in zip(photos, at_once(together.matter.matte, photos), strict=True):
-        # In levels: a difference of a thousandth may end one further.
-        wanted = alone.matter.matte(photo).alpha.astype(np.int16)
-        np.testing.assert_allclose(found.alpha, wanted, atol=1)
+        np.testing.assert_array_equal(found.alpha, alone.matter.matte(photo).alpha)

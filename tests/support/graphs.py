@@ -21,13 +21,17 @@ def run(model: onnx.ModelProto, x: NDArray[np.float32]) -> list[NDArray[np.float
 
 
 def model_of(
-    nodes: list[onnx.NodeProto], weights: dict[str, Any], outputs: tuple[str, ...]
+    nodes: list[onnx.NodeProto],
+    weights: dict[str, Any],
+    outputs: tuple[str, ...],
+    *,
+    size: tuple[str | int, str | int] = ("h", "w"),
 ) -> onnx.ModelProto:
     info = helper.make_tensor_value_info
     graph = helper.make_graph(
         nodes,
         "made",
-        [info("x", TensorProto.FLOAT, ["n", 3, "h", "w"])],
+        [info("x", TensorProto.FLOAT, ["n", 3, *size])],
         [info(name, TensorProto.FLOAT, ["n", "c", "i", "j"]) for name in outputs],
         [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
     )

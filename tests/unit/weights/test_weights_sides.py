@@ -7,11 +7,11 @@ import numpy as np
 import onnx
 import pytest
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper, numpy_helper
 
 from models.weights.sides import multiply_sides
 from packshot.errors import ModelFailure
-from tests.support.graphs import Change, becomes, named, run
+from tests.support.graphs import Change, becomes, model_of, named, run
 
 SIDE = 32
 
@@ -44,15 +44,7 @@ def net(mode: str = "linear", centre: str = "pytorch_half_pixel") -> onnx.ModelP
         node("Sigmoid", ["sum"], ["passed"], name="end"),
         node("Identity", ["passed"], ["y"]),
     ]
-    info = helper.make_tensor_value_info
-    graph = helper.make_graph(
-        nodes,
-        "made",
-        [info("x", TensorProto.FLOAT, ["n", 3, SIDE, SIDE])],
-        [info("y", TensorProto.FLOAT, ["n", 1, SIDE, SIDE])],
-        [numpy_helper.from_array(np.asarray(value), name) for name, value in weights.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    return model_of(nodes, weights, ("y",), size=(SIDE, SIDE))
 
 
 @pytest.mark.parametrize("centre", ["pytorch_half_pixel", "half_pixel"])
